@@ -1,0 +1,40 @@
+// One binary for every Kubernetes command, chosen by the name it is called with: they share nearly all of their code,
+// so linking them once saves minutes and most of the disk.
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"context"
+	"github.com/spf13/cobra"
+	"k8s.io/component-base/cli"
+	_ "k8s.io/component-base/logs/json/register"
+	_ "k8s.io/component-base/metrics/prometheus/clientgo"
+	_ "k8s.io/component-base/metrics/prometheus/version"
+	kubectl "k8s.io/kubectl/pkg/cmd"
+	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
+	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+)
+
+func main() {
+	commands := map[string]func() *cobra.Command{
+		"kube-apiserver":          apiserver.NewAPIServerCommand,
+		"kube-controller-manager": controllermanager.NewControllerManagerCommand,
+		"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand(nil) },
+		"kube-proxy":              proxy.NewProxyCommand,
+		"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+		"kubectl":                 kubectl.NewDefaultKubectlCommand,
+	}
+	name := filepath.Base(os.Args[0])
+	build, ok := commands[name]
+	if !ok {
+		fmt.Fprintf(os.Stderr, "called as %q: link this binary to the name of a Kubernetes command\n", name)
+		os.Exit(2)
+	}
+	os.Exit(cli.Run(build()))
+}

@@ -1,0 +1,54 @@
+import type { KubeObject } from '../../kube/types.ts';
+import type { Condition } from '../../runtime/conditions.ts';
+import type { PlatformSpec } from '../schema/spec.ts';
+
+/** An IspSupportPlatform as the API server has it. */
+export interface Platform extends KubeObject {
+  readonly spec?: PlatformSpec;
+  readonly status?: PlatformStatus;
+}
+
+export interface PlatformStatus {
+  observedGeneration?: number;
+  conditions?: Condition[];
+  /** Customers of the tier in force. */
+  customers?: number;
+  api?: { replicas: number; readyReplicas: number; selector: string };
+  postgres?: {
+    primary?: string;
+    timeline?: number;
+    members?: PostgresMemberStatus[];
+  };
+  redis?: { mode: string; state: string; masters: number; replicas: number; slotsAssigned: number };
+  rabbitmq?: { runningNodes: string[]; quorumCritical: string[] };
+  workers?: { name: string; replicas: number; readyReplicas: number; queueLength?: number }[];
+  lastFailover?: FailoverStatus;
+  lastSwitchover?: {
+    request: string;
+    from?: string;
+    to?: string;
+    outcome: string;
+    message?: string;
+    finishedAt?: string;
+  };
+}
+
+export interface PostgresMemberStatus {
+  name: string;
+  role: string;
+  state: string;
+  lagBytes?: number;
+}
+
+export interface FailoverStatus {
+  component: string;
+  from?: string;
+  to?: string;
+  reason: string;
+  detectedAt?: string;
+  fencedAt?: string;
+  promotedAt?: string;
+  servingAt?: string;
+  rtoSeconds?: number;
+  outcome: string;
+}

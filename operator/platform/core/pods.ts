@@ -1,0 +1,97 @@
+import type { Pod, StatefulSet } from '../../kube/resources.ts';
+import type { ComponentName } from './component.ts';
+import { selectorLabels } from './names.ts';
+import type { Platform } from './platform.ts';
+
+type PodSpec = NonNullable<Pod['spec']>;
+type Container = PodSpec['containers'][number];
+type Affinity = NonNullable<PodSpec['affinity']>;
+type ClaimTemplate = NonNullable<NonNullable<StatefulSet['spec']>['volumeClaimTemplates']>[number];
+
+/** Security context of a pod under the restricted Pod Security Standard. */
+export function podSecurityContext(uid: number): NonNullable<PodSpec['securityContext']> {
+  return {
+    runAsNonRoot: true,
+    runAsUser: uid,
+    runAsGroup: uid,
+    fsGroup: uid,
+    fsGroupChangePolicy: 'OnRootMismatch',
+    seccompProfile: { type: 'RuntimeDefault' },
+  };
+}
+
+/** Security context of a container under the restricted Pod Security Standard, with nothing writable but its volumes. */
+export const containerSecurityContext: NonNullable<Container['securityContext']> = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
+
+/** Spreads the pods of one component over the nodes; `required` for what must not share a node, else as far as there are nodes. */
+export function spreadOverNodes(selector: Record<string, string>, strength: 'required' | 'preferred'): Affinity {
+  const term = { labelSelector: { matchLabels: selector }, topologyKey: 'kubernetes.io/hostname' };
+  if (strength === 'required') return { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+  return {
+    podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] },
+  };
+}
+
+/** A pod lost with its node comes back elsewhere after this many seconds instead of Kubernetes' 300. */
+export function quickEviction(seconds: number): NonNullable<PodSpec['tolerations']> {
+  return ['not-ready', 'unreachable'].map((condition) => ({
+    key: `node.kubernetes.io/${condition}`,
+    operator: 'Exists',
+    effect: 'NoExecute',
+    tolerationSeconds: seconds,
+  }));
+}
+
+/** Claim template of a component's data volume, named `data`. */
+export function dataClaim(
+  platform: Platform,
+  component: ComponentName,
+  storage: { readonly size: string; readonly storageClassName?: string },
+): ClaimTemplate {
+  return {
+    // Claims outlive the platform, so they carry only the labels by which they are found again.
+    metadata: { name: 'data', labels: selectorLabels(platform, component) },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: storage.size } },
+      ...(storage.storageClassName === undefined ? {} : { storageClassName: storage.storageClassName }),
+    },
+  };
+}
+
+/** Ready as the kubelet sees it, and not on its way out. */
+export function isPodReady(pod: Pod): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined) return false;
+  return (
+    pod.status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
+  );
+}
+
+/** Ordinal of a StatefulSet's pod: 2 for `acme-redis-2`. */
+export function ordinalOf(pod: Pod): number {
+  return Number(/-(\d+)$/.exec(pod.metadata.name)?.[1] ?? Number.NaN);
+}
+
+/**
+ * Why a pod does not run, in words that somebody on call can act on; undefined when it is ready.
+ */
+export function whyNotReady(pod: Pod): string | undefined {
+  if (isPodReady(pod)) return undefined;
+  const { name, deletionTimestamp } = pod.metadata;
+  if (deletionTimestamp !== undefined) return `pod ${name} is being deleted`;
+  const unscheduled = pod.status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
+  if (unscheduled !== undefined)
+    return `pod ${name} cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
+  const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+  for (const status of statuses) {
+    const waiting = status.state?.waiting;
+    if (waiting?.reason !== undefined && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing')
+      return `container ${status.name} of pod ${name} waits: ${waiting.reason}${waiting.message === undefined ? '' : ` (${waiting.message})`}`;
+  }
+  if (pod.status?.phase === 'Pending') return `pod ${name} is starting`;
+  return `pod ${name} is not ready`;
+}
