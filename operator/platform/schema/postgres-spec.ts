@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { resources, rules, storage } from './fields.ts';
+
+/** Parameters that replication, failover and the operator itself depend on, so that only the operator sets them. */
+export const OPERATOR_PARAMETERS = [
+  'archive_cleanup_command',
+  'archive_command',
+  'archive_library',
+  'archive_mode',
+  'cluster_name',
+  'config_file',
+  'data_directory',
+  'external_pid_file',
+  'hba_file',
+  'hot_standby',
+  'ident_file',
+  'listen_addresses',
+  'log_destination',
+  'log_directory',
+  'log_filename',
+  'logging_collector',
+  'port',
+  'primary_conninfo',
+  'primary_slot_name',
+  'promote_trigger_file',
+  'recovery_min_apply_delay',
+  'recovery_target',
+  'recovery_target_action',
+  'recovery_target_inclusive',
+  'recovery_target_lsn',
+  'recovery_target_name',
+  'recovery_target_time',
+  'recovery_target_timeline',
+  'recovery_target_xid',
+  'restart_after_crash',
+  'restore_command',
+  'ssl',
+  'ssl_ca_file',
+  'ssl_cert_file',
+  'ssl_key_file',
+  'synchronous_commit',
+  'synchronous_standby_names',
+  'unix_socket_directories',
+  'wal_level',
+  'wal_log_hints',
+] as const;
+
+const operatorParameters = `[${OPERATOR_PARAMETERS.map((name) => `'${name}'`).join(', ')}]`;
+
+/** Parameters that must be whole numbers within bounds: a wrong one keeps every member from starting. */
+const COUNTS = {
+  max_connections: [20, 10000],
+  max_wal_senders: [5, 200],
+  max_replication_slots: [5, 200],
+  max_worker_processes: [2, 1024],
+} as const;
+
+function countRule(name: string, [min, max]: readonly [number, number]) {
+  const value = `string(self['${name}'])`;
+  return {
+    rule: `!('${name}' in self) || (${value}.matches('^[0-9]{1,6}$') && int(${value}) >= ${min} && int(${value}) <= ${max})`,
+    message: `${name} must be a whole number from ${min} to ${max}`,
+    messageExpression: `"${name} is '" + ${value} + "'; it must be a whole number from ${min} to ${max}"`,
+  };
+}
+
+const parameters = z
+  .record(
+    z
+      .string()
+      .max(63)
+      .regex(/^[a-z][a-z0-9_.]*$/),
+    z.union([z.int(), z.string().max(1024)]).meta({ 'x-kubernetes-int-or-string': true }),
+  )
+  .describe(
+    'Parameters of postgresql.conf, over the tier\'s. Quote what is neither a whole number nor text, e.g. "1.1", "on". Parameters that replication depends on belong to the operator.',
+  )
+  .meta({
+    maxProperties: 100,
+    ...rules(
+      {
+        rule: `self.all(name, !(name in ${operatorParameters}))`,
+        message: 'a parameter is set that belongs to the operator',
+        messageExpression: `"sets " + self.filter(name, name in ${operatorParameters}).join(', ') + ", which the operator sets itself for replication and failover: remove it from parameters"`,
+      },
+      {
+        rule: "self.all(name, name.matches('^[a-z][a-z0-9_.]{0,62}$'))",
+        message: 'a parameter has an impossible name',
+        messageExpression: `"sets " + self.filter(name, !name.matches('^[a-z][a-z0-9_.]{0,62}$')).join(', ') + ", which cannot be a parameter: names are lower case letters, digits, _ and ."`,
+      },
+      ...Object.entries(COUNTS).map(([name, bounds]) => countRule(name, bounds)),
+    ),
+  });
+
+export const postgresSpecSchema = z
+  .strictObject({
+    version: z.enum(['15']).exactOptional().describe('Major version of Postgres.'),
+    instances: z.int().min(1).max(5).exactOptional().describe('Members: one primary, the others replicas.'),
+    synchronous: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        'A commit is acknowledged only when a replica has it too, so that no acknowledged write is lost in a failover. Default: true from 2 instances on.',
+      ),
+    storage: storage('each member').exactOptional(),
+    parameters: parameters.exactOptional(),
+    resources: resources('a member').exactOptional(),
+  })
+  .describe('Postgres under Patroni: streaming replication with automatic failover.')
+  .meta(
+    rules({
+      rule: '!has(self.synchronous) || !self.synchronous || !has(self.instances) || self.instances >= 2',
+      message: 'synchronous needs at least 2 instances',
+      messageExpression:
+        '"synchronous is true with instances " + string(self.instances) + ": there is no replica to wait for; set instances to 2 or more, or remove synchronous"',
+    }),
+  );

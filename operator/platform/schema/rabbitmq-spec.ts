@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { resources, rules, storage } from './fields.ts';
+
+export const rabbitmqSpecSchema = z
+  .strictObject({
+    nodes: z
+      .int()
+      .min(1)
+      .max(5)
+      .exactOptional()
+      .describe('Nodes of the cluster: 1, 3 or 5.')
+      .meta(
+        rules({
+          rule: 'self % 2 == 1',
+          message: 'nodes must be odd',
+          messageExpression:
+            '"nodes is " + string(self) + "; it must be 1, 3 or 5: quorum queues need a majority, and an even number adds a node without bearing one more failure"',
+        }),
+      ),
+    storage: storage('each node').exactOptional(),
+    resources: resources('a node').exactOptional(),
+  })
+  .describe('RabbitMQ with quorum queues.');

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { resources, rules, storage } from './fields.ts';
+
+export const redisSpecSchema = z
+  .strictObject({
+    mode: z
+      .enum(['cluster', 'sentinel'])
+      .exactOptional()
+      .describe(
+        'cluster: data in shards, which elect by themselves. sentinel: one shard watched by 3 Sentinels, for clients that do not speak the cluster protocol. Cannot be changed afterwards.',
+      ),
+    shards: z
+      .int()
+      .min(1)
+      .max(30)
+      .exactOptional()
+      .describe('Shards, each a primary with its replicas; at least 3 in mode cluster, 1 in mode sentinel.'),
+    replicasPerShard: z.int().min(1).max(5).exactOptional().describe('Replicas of each primary.'),
+    maxMemory: z
+      .string()
+      .max(16)
+      .regex(/^[1-9][0-9]*(kb|mb|gb)$/)
+      .exactOptional()
+      .describe('Memory for data in each pod as in redis.conf, e.g. 64mb, 1gb; the least recently used keys go first.'),
+    storage: storage('each pod').exactOptional(),
+    resources: resources('a Redis pod').exactOptional(),
+  })
+  .describe('Redis with append-only files.')
+  .meta(
+    rules(
+      {
+        rule: "self.?mode.orValue('cluster') != 'cluster' || !has(self.shards) || self.shards >= 3",
+        message: 'mode cluster needs at least 3 shards',
+        messageExpression:
+          '"shards is " + string(self.shards) + "; in mode cluster it must be 3 or more, since a majority of primaries elects: set shards to 3, or mode to sentinel for a single shard"',
+      },
+      {
+        rule: "self.?mode.orValue('cluster') != 'sentinel' || !has(self.shards) || self.shards == 1",
+        message: 'mode sentinel has one shard',
+        messageExpression:
+          '"shards is " + string(self.shards) + "; mode sentinel has a single shard: remove shards, or set mode to cluster"',
+      },
+    ),
+  );

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { command, image, queueName, resources, rules } from './fields.ts';
+
+const autoscaling = z
+  .strictObject({
+    minReplicas: z.int().min(1).max(200).exactOptional().describe('Fewest pods.'),
+    maxReplicas: z.int().min(1).max(200).exactOptional().describe('Most pods.'),
+    targetQueueLength: z
+      .int()
+      .min(1)
+      .max(100000)
+      .exactOptional()
+      .describe('Waiting messages for each pod, around which the number of pods is kept.'),
+  })
+  .describe('Bounds within which the number of pods follows the length of the queues.')
+  .meta(
+    rules({
+      rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
+      message: 'minReplicas must not be greater than maxReplicas',
+      messageExpression:
+        '"minReplicas is " + string(self.minReplicas) + ", which is more than maxReplicas, " + string(self.maxReplicas) + ": lower minReplicas or raise maxReplicas"',
+    }),
+  );
+
+export const workerSpecSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(30)
+      .regex(/^[a-z]([-a-z0-9]*[a-z0-9])?$/)
+      .describe(
+        'Name of the pool, unique in the platform. The pools ai, messages, reports and webhooks have defaults of their own.',
+      ),
+    queues: z
+      .array(queueName())
+      .min(1)
+      .max(16)
+      .exactOptional()
+      .describe(
+        'Queues that the pool consumes, the first most urgently; pools may share one. Default: the queues of the default pool of that name, else one queue named after the pool.',
+      )
+      .meta({ 'x-kubernetes-list-type': 'set' }),
+    concurrency: z.int().min(1).max(128).exactOptional().describe('Tasks at a time in each pod.'),
+    prefetch: z.int().min(1).max(1000).exactOptional().describe('Messages that each task slot reserves ahead of time.'),
+    maxTasksPerChild: z
+      .int()
+      .min(1)
+      .max(1000000)
+      .exactOptional()
+      .describe('Tasks after which a child process is replaced by a new one.'),
+    timeLimitSeconds: z.int().min(1).max(86400).exactOptional().describe('Seconds after which a task is killed.'),
+    softTimeLimitSeconds: z
+      .int()
+      .min(1)
+      .max(86400)
+      .exactOptional()
+      .describe('Seconds after which a task is told to end; less than timeLimitSeconds.'),
+    replicas: z.int().min(0).max(200).exactOptional().describe('A fixed number of pods.'),
+    autoscaling: autoscaling.exactOptional(),
+    image: image()
+      .exactOptional()
+      .describe("Image of the worker, e.g. one's own Celery application. Default: the reference worker's."),
+    command: command().exactOptional().describe("Command of the worker's container; needs image."),
+    resources: resources('a worker pod').exactOptional(),
+  })
+  .describe('A pool of workers.')
+  .meta(
+    rules(
+      {
+        rule: '!has(self.softTimeLimitSeconds) || !has(self.timeLimitSeconds) || self.softTimeLimitSeconds < self.timeLimitSeconds',
+        message: 'softTimeLimitSeconds must be less than timeLimitSeconds',
+        messageExpression:
+          '"softTimeLimitSeconds of pool " + self.name + " is " + string(self.softTimeLimitSeconds) + "; it must be less than timeLimitSeconds, " + string(self.timeLimitSeconds)',
+      },
+      {
+        rule: '!(has(self.replicas) && has(self.autoscaling))',
+        message: 'replicas and autoscaling exclude each other',
+        messageExpression:
+          '"replicas of pool " + self.name + " is " + string(self.replicas) + " while autoscaling is set, and the two exclude each other: remove one of them"',
+      },
+      {
+        rule: '!has(self.command) || has(self.image)',
+        message: 'command is set without image',
+        messageExpression:
+          '"command of pool " + self.name + " is set without image: name the image that the command belongs to, or remove command"',
+      },
+    ),
+  );
