@@ -49,7 +49,7 @@ export const workerSpecSchema = z
       .max(1000000)
       .exactOptional()
       .describe('Tasks after which a child process is replaced by a new one.'),
-    timeLimitSeconds: z.int().min(1).max(86400).exactOptional().describe('Seconds after which a task is killed.'),
+    timeLimitSeconds: z.int().min(2).max(86400).exactOptional().describe('Seconds after which a task is killed.'),
     softTimeLimitSeconds: z
       .int()
       .min(1)

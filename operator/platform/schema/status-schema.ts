@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { PlatformStatus } from '../core/platform.ts';
+
+// What the operator itself writes needs no bounds: whatever it reports should be stored rather than refused.
+const count = (what: string) => z.int().describe(what);
+const text = (what: string) => z.string().describe(what);
+const time = (what: string) => z.string().describe(what).meta({ format: 'date-time' });
+
+const condition = z
+  .object({
+    type: text('Kind of condition, e.g. Ready.'),
+    status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+    reason: text('Why, as one word.'),
+    message: text('Why, and what to do about it.'),
+    lastTransitionTime: time('When status last changed.'),
+    observedGeneration: count('Generation of the resource that was looked at.').exactOptional(),
+  })
+  .describe('One aspect of the state of the platform.');
+
+const member = z
+  .object({
+    name: text('Pod of the member.'),
+    role: text('Role as Patroni has it.'),
+    state: text('State as Patroni has it, e.g. running, streaming.'),
+    lagBytes: count('Bytes of WAL that the member is behind the primary.').exactOptional(),
+  })
+  .describe('One member.');
+
+const workerPool = z
+  .object({
+    name: text('Name of the pool.'),
+    replicas: count('Pods wanted.'),
+    readyReplicas: count('Pods ready.'),
+    queueLength: count('Messages in the queues of the pool, ready and unacknowledged.').exactOptional(),
+    lowSince: time('Since when fewer pods would do.').exactOptional(),
+  })
+  .describe('One pool.');
+
+const failover = z
+  .object({
+    component: text('What failed over.'),
+    from: text('Pod that was the primary.').exactOptional(),
+    to: text('Pod that became the primary.').exactOptional(),
+    reason: text('What was found wrong.'),
+    detectedAt: time('When the loss was noticed.').exactOptional(),
+    fencedAt: time('When the old primary was known to take no more writes.').exactOptional(),
+    promotedAt: time('When the new primary was promoted.').exactOptional(),
+    servingAt: time('When the new primary answered.').exactOptional(),
+    rtoSeconds: z.number().describe('Seconds from detectedAt to servingAt.').exactOptional(),
+    outcome: text('How it ended, or how far it is.'),
+  })
+  .describe('The latest failover, step by step.');
+
+const switchover = z
+  .object({
+    request: text('Value of the annotation isp.support/switchover that was acted on.'),
+    from: text('Pod that was the primary.').exactOptional(),
+    to: text('Pod that became the primary.').exactOptional(),
+    outcome: text('How it ended, or how far it is.'),
+    message: text('Why it was refused or failed.').exactOptional(),
+    finishedAt: time('When it ended.').exactOptional(),
+  })
+  .describe('The latest planned move of the Postgres primary.');
+
+/** The `status` of an IspSupportPlatform. */
+export const platformStatusSchema = z
+  .object({
+    observedGeneration: count('Generation of the resource that this status is about.').exactOptional(),
+    version: text('Version of the operator that wrote this status.').exactOptional(),
+    conditions: z
+      .array(condition)
+      .describe('State of the platform and its components.')
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+      .exactOptional(),
+    customers: count('Customers of the tier in force.').exactOptional(),
+    api: z
+      .object({
+        replicas: count('Pods there are.'),
+        readyReplicas: count('Pods ready.'),
+        selector: text('Label selector of the pods, for the scale subresource.'),
+        ready: text('Pods ready and wanted, e.g. 2/2.'),
+      })
+      .describe('The API.')
+      .exactOptional(),
+    postgres: z
+      .object({
+        primary: text('Pod that is the primary.').exactOptional(),
+        timeline: count('Timeline; each promotion starts a new one.').exactOptional(),
+        members: z
+          .array(member)
+          .describe('Members of the cluster.')
+          .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+          .exactOptional(),
+      })
+      .describe('Postgres.')
+      .exactOptional(),
+    redis: z
+      .object({
+        mode: text('cluster or sentinel.'),
+        state: text('State as Redis has it, e.g. ok, fail.'),
+        masters: count('Primaries there are.'),
+        replicas: count('Replicas there are.'),
+        slotsAssigned: count('Slots that have a primary; all are 16384.'),
+      })
+      .describe('Redis.')
+      .exactOptional(),
+    rabbitmq: z
+      .object({
+        runningNodes: z.array(z.string()).describe('Nodes that run.'),
+        quorumCritical: z.array(z.string()).describe('Nodes without which a queue would lose its majority.'),
+      })
+      .describe('RabbitMQ.')
+      .exactOptional(),
+    workers: z
+      .array(workerPool)
+      .describe('The pools of workers.')
+      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+      .exactOptional(),
+    lastFailover: failover.exactOptional(),
+    lastSwitchover: switchover.exactOptional(),
+  })
+  .describe('What the operator found and did.');
+
+type Written = z.input<typeof platformStatusSchema>;
+
+/** Compiles only while what the components write is what the resource definition stores, and the other way round. */
+export type StatusAgrees = [
+  Written extends PlatformStatus ? true : never,
+  PlatformStatus extends Written ? true : never,
+  Exclude<keyof PlatformStatus, keyof Written> extends never ? true : never,
+];
