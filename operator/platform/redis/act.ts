@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NodeTarget, RedisAction } from './actions.ts';
+import { type Command, isReply, type OpenRedis, type RedisClient } from './client.ts';
+import { parseClusterNodes } from './cluster-nodes.ts';
+import { BUS_OFFSET } from './names.ts';
+
+export interface ActTools {
+  readonly open: OpenRedis;
+  readonly password: string;
+}
+
+/** A node to follow is known by gossip a moment after the introduction. */
+const GOSSIP_POLL_MS = 50;
+const GOSSIP_POLLS = 60;
+
+/**
+ * Carries out one action. Each is harmless where it was done before, and is refused where the address has meanwhile gone to another
+ * node than the one that the decision was about.
+ * @throws {Error} what the node or the network said.
+ */
+export async function carryOut(action: RedisAction, tools: ActTools, signal: AbortSignal): Promise<void> {
+  const client = tools.open(action.node.address, tools.password);
+  try {
+    await assertIdentity(client, action.node, signal);
+    switch (action.type) {
+      case 'redis.configure':
+        return await run(client, [['CONFIG', 'SET', ...Object.entries(action.settings).flat()]], signal);
+      case 'redis.set-epoch':
+        return await run(client, [['CLUSTER', 'SET-CONFIG-EPOCH', action.epoch]], signal, EPOCH_DONE);
+      case 'redis.add-slots':
+        return await run(client, [['CLUSTER', 'ADDSLOTSRANGE', ...action.slots]], signal, SLOTS_DONE);
+      case 'redis.meet':
+        return await meet(client, action.peers, tools, signal);
+      case 'redis.replicate':
+        return await replicate(client, action.primaryId, signal);
+      case 'redis.forget':
+        return await run(
+          client,
+          action.ids.map((id) => ['CLUSTER', 'FORGET', id]),
+          signal,
+          FORGET_DONE,
+        );
+      case 'redis.failover':
+        return await run(client, [['CLUSTER', 'FAILOVER']], signal, FAILOVER_DONE);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+// What the engine answers where the step was taken before.
+const EPOCH_DONE = /does not know any other node|epoch is already/;
+const SLOTS_DONE = /is already busy/;
+const FORGET_DONE = /Unknown node/;
+const FAILOVER_DONE = /send CLUSTER FAILOVER to a replica/;
+
+async function run(
+  client: RedisClient,
+  commands: readonly Command[],
+  signal: AbortSignal,
+  done?: RegExp,
+): Promise<void> {
+  for (const reply of await client.send(commands, signal))
+    if (isReply(reply) && done?.test(reply.message) !== true) throw reply;
+}
+
+async function assertIdentity(client: RedisClient, node: NodeTarget, signal: AbortSignal): Promise<void> {
+  const [id] = await client.send([['CLUSTER', 'MYID']], signal);
+  if (isReply(id)) throw id;
+  if (id !== node.id) throw new Error(`pod ${node.pod} is node ${String(id)} now, not ${node.id}`);
+}
+
+/** The bus asks for no password, so a peer has to prove first that it is of this cluster and not whoever has its address now. */
+async function meet(
+  client: RedisClient,
+  peers: readonly NodeTarget[],
+  tools: ActTools,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    peers.map(async (peer) => {
+      const other = tools.open(peer.address, tools.password);
+      try {
+        await assertIdentity(other, peer, signal);
+      } finally {
+        other.close();
+      }
+    }),
+  );
+  const commands = peers.map(
+    ({ address }): Command => ['CLUSTER', 'MEET', address.host, address.port, address.port + BUS_OFFSET],
+  );
+  await run(client, commands, signal);
+}
+
+async function replicate(client: RedisClient, primaryId: string, signal: AbortSignal): Promise<void> {
+  for (let poll = 1; ; poll++) {
+    const [nodes] = await client.send([['CLUSTER', 'NODES']], signal);
+    if (isReply(nodes)) throw nodes;
+    const self = parseClusterNodes(String(nodes)).find((node) => node.flags.includes('myself'));
+    // To say it twice would make the replica drop its link and copy again.
+    if (self?.primaryId === primaryId) return;
+    const [reply] = await client.send([['CLUSTER', 'REPLICATE', primaryId]], signal);
+    if (!isReply(reply)) return;
+    if (!reply.message.includes('Unknown node') || poll === GOSSIP_POLLS) throw reply;
+    await sleep(GOSSIP_POLL_MS, undefined, { signal });
+  }
+}

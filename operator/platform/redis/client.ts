@@ -1,0 +1,90 @@
+import { Redis } from 'ioredis';
+import type { Address } from './cluster-nodes.ts';
+
+export type Command = readonly [name: string, ...args: (string | number)[]];
+
+/** A connection to one Redis node, for the node's own view of things: no redirections, no retries. */
+export interface RedisClient {
+  /**
+   * Sends commands in one write; connects first where needed. An error reply is a value of its place in the answer, so that one
+   * refused command does not hide what the others said.
+   * @throws the network's error, or the signal's reason.
+   */
+  send(commands: readonly Command[], signal: AbortSignal): Promise<unknown[]>;
+  close(): void;
+}
+
+export type OpenRedis = (address: Address, password: string) => RedisClient;
+
+/** Opens nothing yet: the first command connects. A connection that broke is made anew by the next command. */
+export const openRedis: OpenRedis = (address, password) => {
+  let connection: Connection | undefined;
+
+  function drop(): void {
+    connection?.redis.disconnect();
+    connection = undefined;
+  }
+
+  return {
+    async send(commands, signal) {
+      signal.throwIfAborted();
+      connection ??= connect(address, password);
+      const current = connection;
+      signal.addEventListener('abort', drop, { once: true });
+      try {
+        await current.ready;
+        const pipeline = current.redis.pipeline();
+        for (const [name, ...args] of commands) pipeline.call(name, ...args);
+        const replies = await pipeline.exec();
+        return (replies ?? []).map(([error, reply]) => {
+          if (error === null) return reply;
+          if (isReply(error)) return error;
+          throw error;
+        });
+      } catch (error) {
+        if (connection === current) drop();
+        if (signal.aborted) throw signal.reason;
+        throw current.cause() ?? error;
+      } finally {
+        signal.removeEventListener('abort', drop);
+      }
+    },
+    close: drop,
+  };
+};
+
+interface Connection {
+  readonly redis: Redis;
+  readonly ready: Promise<void>;
+  /** Why it broke: the client itself says only that it is closed. */
+  cause(): Error | undefined;
+}
+
+function connect(address: Address, password: string): Connection {
+  const redis = new Redis({
+    host: address.host,
+    port: address.port,
+    password,
+    // Whether it is loading is one of the findings, and what a lost connection means is for the caller to say.
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    disableClientInfo: true,
+    protocol: 2,
+    lazyConnect: true,
+  });
+  let cause: Error | undefined;
+  redis.on('error', (error: Error) => {
+    cause ??= error;
+  });
+  const ready = redis.connect();
+  // Whoever sends is told; without a sender there is nobody to tell.
+  ready.catch(() => undefined);
+  return { redis, ready, cause: () => cause };
+}
+
+/** An error that the server answered, as against one of the connection. */
+export function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReplyError';
+}

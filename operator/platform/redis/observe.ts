@@ -1,0 +1,128 @@
+import { type Pod, resources, type Secret, type StatefulSet } from '../../kube/resources.ts';
+import type { Scope } from '../core/component.ts';
+import type { EffectiveRedis, Storage } from '../core/effective.ts';
+import { namespaceOf } from '../core/names.ts';
+import { ordinalOf, whyNotReady } from '../core/pods.ts';
+import type { Address } from './cluster-nodes.ts';
+import { PASSWORD_KEY, REDIS_PORT, type Role, redisName, roleLabelOf, SHARDS_ANNOTATION, shardOf } from './names.ts';
+import type { NodeAnswer } from './probe.ts';
+
+/** What is there: a pod and what its server last said of itself. */
+export interface RedisPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly shard: number;
+  readonly ordinal: number;
+  /** Absent until the pod has one. */
+  readonly address?: Address;
+  readonly deleting: boolean;
+  /** In words for a person; absent for a pod that is ready. */
+  readonly notReady?: string;
+  /** The pod was made from an earlier template than its StatefulSet has now. */
+  readonly outdated: boolean;
+  readonly role?: Role;
+  /** Absent until it was asked. */
+  readonly answer?: NodeAnswer;
+}
+
+export interface LiveShard {
+  readonly shard: number;
+  readonly replicas: number;
+  /** Shards that the cluster was formed with, as noted when it was made. */
+  readonly shards?: number;
+  readonly storage?: Storage;
+}
+
+export interface Observed {
+  readonly wanted: EffectiveRedis;
+  readonly liveShards: readonly LiveShard[];
+  /** By shard and ordinal. */
+  readonly pods: readonly RedisPod[];
+}
+
+/** What a probe found, with the pod that it asked: a later pod of the same name is another one. */
+export interface PodAnswer {
+  readonly uid: string;
+  readonly host: string;
+  readonly answer: NodeAnswer;
+}
+
+export function probeName(pod: string): string {
+  return `redis/${pod}`;
+}
+
+/** The password in the platform's Secret; undefined while there is none. */
+export function passwordOf(scope: Scope): string | undefined {
+  const namespace = namespaceOf(scope.platform);
+  const secret = scope.children.get<Secret>({
+    resource: resources.secrets,
+    namespace,
+    name: redisName(scope.platform),
+  });
+  const encoded = secret?.data?.[PASSWORD_KEY];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+export function observe(scope: Scope): Observed {
+  const sets = scope.children.list<StatefulSet>(resources.statefulSets, 'redis');
+  const revisions = new Map(sets.map((set) => [shardOf(set), currentRevision(set)]));
+  return {
+    wanted: scope.effective.redis,
+    liveShards: sets.flatMap(readShard).toSorted((a, b) => a.shard - b.shard),
+    pods: scope.children
+      .list<Pod>(resources.pods, 'redis')
+      .flatMap((pod) => readPod(scope, pod, revisions))
+      .toSorted((a, b) => a.shard - b.shard || a.ordinal - b.ordinal),
+  };
+}
+
+function readShard(set: StatefulSet): LiveShard[] {
+  const shard = shardOf(set);
+  if (shard === undefined) return [];
+  const shards = Number(set.metadata.annotations?.[SHARDS_ANNOTATION]);
+  const claim = set.spec?.volumeClaimTemplates?.[0]?.spec;
+  const size = claim?.resources?.requests?.['storage'];
+  const storageClassName = claim?.storageClassName;
+  return [
+    {
+      shard,
+      replicas: set.spec?.replicas ?? 0,
+      ...(Number.isInteger(shards) ? { shards } : {}),
+      ...(size === undefined
+        ? {}
+        : { storage: { size, ...(storageClassName === undefined ? {} : { storageClassName }) } }),
+    },
+  ];
+}
+
+/** The revision that new pods get; undefined while the controller has not seen the newest template. */
+function currentRevision(set: StatefulSet): string | undefined {
+  return set.status?.observedGeneration === set.metadata.generation ? set.status?.updateRevision : undefined;
+}
+
+function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefined, string | undefined>): RedisPod[] {
+  const shard = shardOf(pod);
+  const ordinal = ordinalOf(pod);
+  const { name, uid } = pod.metadata;
+  if (shard === undefined || Number.isNaN(ordinal) || uid === undefined) return [];
+  const host = pod.status?.podIP;
+  const notReady = whyNotReady(pod);
+  const role = roleLabelOf(pod);
+  const result = scope.probes.get<PodAnswer>(probeName(name))?.value;
+  const answer = result !== undefined && result.uid === uid && result.host === host ? result.answer : undefined;
+  const revision = revisions.get(shard);
+  return [
+    {
+      name,
+      uid,
+      shard,
+      ordinal,
+      deleting: pod.metadata.deletionTimestamp !== undefined,
+      outdated: revision !== undefined && pod.metadata.labels?.['controller-revision-hash'] !== revision,
+      ...(host === undefined ? {} : { address: { host, port: REDIS_PORT } }),
+      ...(notReady === undefined ? {} : { notReady }),
+      ...(role === undefined ? {} : { role }),
+      ...(answer === undefined ? {} : { answer }),
+    },
+  ];
+}

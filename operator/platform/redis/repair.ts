@@ -1,0 +1,130 @@
+import type { EffectiveRedis } from '../core/effective.ts';
+import type { MeetAction, NodeTarget, RedisAction } from './actions.ts';
+import type { Address } from './cluster-nodes.ts';
+import { liveSettings } from './config.ts';
+import { overlaps, slotsOfShard } from './slots.ts';
+import type { ShardIntent } from './statefulset.ts';
+import { isBlank, isClaimed, type KnownNode, ownSlots, primaryIdOf, type Topology, target } from './topology.ts';
+
+/**
+ * What brings the nodes that answer closer to one cluster, from whatever state they are in: a first start, addresses that all changed,
+ * a volume that was lost. Each step is chosen from what the nodes themselves say, so that it does not matter which were done before.
+ * @param complete every pod has answered and there is no other; without it nothing is taken for lost or free.
+ */
+export function repairActions(
+  redis: EffectiveRedis,
+  shards: readonly ShardIntent[],
+  topology: Topology,
+  complete: boolean,
+): RedisAction[] {
+  const founders = complete ? chooseFounders(shards, topology) : new Map<number, KnownNode>();
+  return [
+    ...configure(redis, topology),
+    ...found(founders, shards.length),
+    ...meet(topology),
+    ...replicate(topology, founders),
+    ...(complete ? forget(topology) : []),
+  ];
+}
+
+function configure(redis: EffectiveRedis, { known }: Topology): RedisAction[] {
+  const wanted = liveSettings(redis);
+  return known.flatMap((node): RedisAction[] => {
+    const changes = Object.entries(wanted).filter(([name, value]) => node.view.settings[name] !== value);
+    if (changes.length === 0) return [];
+    return [{ type: 'redis.configure', node: target(node), settings: Object.fromEntries(changes) }];
+  });
+}
+
+/**
+ * The first primary of each shard whose slots nobody holds. Nobody: no node claims them, by its own account or another's, and no node
+ * of the shard has a key. A shard that lost all its volumes is therefore not begun anew, for its slots are still claimed for the lost
+ * node by the others.
+ */
+function chooseFounders(shards: readonly ShardIntent[], topology: Topology): Map<number, KnownNode> {
+  const founders = new Map<number, KnownNode>();
+  for (const { shard } of shards) {
+    if (isClaimed(topology, slotsOfShard(shard, shards.length)) || topology.primaries.has(shard)) continue;
+    const members = topology.known.filter((node) => node.shard === shard);
+    const founder = members.find(isBlank);
+    if (founder !== undefined && members.every((node) => node.view.empty)) founders.set(shard, founder);
+  }
+  return founders;
+}
+
+function found(founders: ReadonlyMap<number, KnownNode>, shards: number): RedisAction[] {
+  return [...founders].flatMap(([shard, founder]): RedisAction[] => {
+    const node = target(founder);
+    const slots = slotsOfShard(shard, shards);
+    const isAlone = founder.view.nodes.length === 1 && founder.view.configEpoch === 0;
+    return [
+      // The engine allows it only before the first meeting; later it sorts equal epochs out by itself.
+      ...(isAlone ? [{ type: 'redis.set-epoch', node, epoch: shard + 1 } as const] : []),
+      { type: 'redis.add-slots', node, slots },
+    ];
+  });
+}
+
+/**
+ * Introduces every two nodes of which one does not know the other where it now is. Gossip would do with fewer introductions, but takes
+ * its time, and after a restart of all has no address to start from.
+ */
+function meet({ known }: Topology): MeetAction[] {
+  const nodes = known.filter((node) => !node.deleting);
+  const peers = new Map<KnownNode, NodeTarget[]>();
+  for (const [i, a] of nodes.entries())
+    for (const b of nodes.slice(i + 1)) {
+      if (isConflict(a, b)) continue;
+      const asker = !knows(a, b) ? a : !knows(b, a) ? b : undefined;
+      if (asker === undefined) continue;
+      peers.set(asker, [...(peers.get(asker) ?? []), target(asker === a ? b : a)]);
+    }
+  return [...peers].map(([node, others]) => ({ type: 'redis.meet', node: target(node), peers: others }));
+}
+
+function knows(a: KnownNode, b: KnownNode): boolean {
+  const seen = a.view.nodes.find((node) => node.id === b.view.id);
+  return seen !== undefined && isSameAddress(seen.address, b.address);
+}
+
+function isSameAddress(a: Address, b: Address): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
+/** Two strangers with the same slots: to introduce them would throw away what one of them holds. */
+function isConflict(a: KnownNode, b: KnownNode): boolean {
+  const strangers =
+    !a.view.nodes.some((node) => node.id === b.view.id) && !b.view.nodes.some((node) => node.id === a.view.id);
+  return strangers && overlaps(ownSlots(a), ownSlots(b));
+}
+
+/** Makes every other node of a shard a replica of the one that holds its slots, unless that would cost the node slots or keys. */
+function replicate(topology: Topology, founders: ReadonlyMap<number, KnownNode>): RedisAction[] {
+  return topology.known.flatMap((node): RedisAction[] => {
+    const primary = founders.get(node.shard) ?? topology.primaries.get(node.shard);
+    if (primary === undefined || primary === node || primary.deleting || node.deleting) return [];
+    if (!isBlank(node) && !followsNobody(node, primary, topology)) return [];
+    return [{ type: 'redis.replicate', node: target(node), primaryId: primary.view.id }];
+  });
+}
+
+/** Whether a replica follows a node that holds nothing, such as one that is gone, or another replica. */
+function followsNobody(node: KnownNode, primary: KnownNode, topology: Topology): boolean {
+  if (node.view.role !== 'replica') return false;
+  const followed = primaryIdOf(node);
+  return followed !== primary.view.id && !topology.claims.some((claim) => claim.id === followed);
+}
+
+/** Nodes that belong to no pod, are given up by all who know them, hold no slot, and are followed by nobody. */
+function forget(topology: Topology): RedisAction[] {
+  const { known, byId, claims } = topology;
+  const mentions = known.flatMap((node) => node.view.nodes);
+  const alive = new Set(
+    mentions.filter(({ flags }) => !flags.includes('fail') && !flags.includes('noaddr')).map(({ id }) => id),
+  );
+  const needed = new Set([...claims.map(({ id }) => id), ...mentions.map(({ primaryId }) => primaryId)]);
+  return known.flatMap((node): RedisAction[] => {
+    const ids = node.view.nodes.map(({ id }) => id).filter((id) => !byId.has(id) && !alive.has(id) && !needed.has(id));
+    return ids.length === 0 ? [] : [{ type: 'redis.forget', node: target(node), ids }];
+  });
+}

@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
+
+export const PASSWORD = 'correct-horse';
+/** Short, so that an election takes a second or two. */
+export const NODE_TIMEOUT_MS = 1000;
+
+/** A real redis-server on loopback, in the place of a pod: its directory is the volume, its port the address. */
+export class RedisProcess {
+  readonly name: string;
+  #directory: string | undefined;
+  #child: ChildProcess | undefined;
+  #port = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get address(): Address | undefined {
+    return this.#child === undefined ? undefined : { host: '127.0.0.1', port: this.#port };
+  }
+
+  /** Starts on a port that it did not have before, with what its directory holds. */
+  async start(): Promise<void> {
+    this.#directory ??= await mkdtemp(join(tmpdir(), 'redis-'));
+    this.#port = await freePort();
+    const settings = {
+      port: this.#port,
+      bind: '127.0.0.1',
+      dir: this.#directory,
+      requirepass: PASSWORD,
+      masterauth: PASSWORD,
+      appendonly: 'yes',
+      save: '',
+      'cluster-enabled': 'yes',
+      'cluster-node-timeout': NODE_TIMEOUT_MS,
+      'cluster-require-full-coverage': 'no',
+      'cluster-allow-replica-migration': 'no',
+      'repl-diskless-sync-delay': 0,
+      'cluster-announce-ip': '127.0.0.1',
+    };
+    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    this.#child = spawn('redis-server', args, { stdio: 'ignore' });
+    await once(this.#child, 'spawn');
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  async loseVolume(): Promise<void> {
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
+    this.#directory = undefined;
+  }
+}
+
+/** A port with its cluster bus, both free a moment ago. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const outcome = Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]);
+  server.listen(port, '127.0.0.1');
+  const free = await outcome;
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
+}
