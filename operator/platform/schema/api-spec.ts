@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command, image, resources, rules } from './fields.ts';
+import { command, image, minAtMostMax, resources, rules, says } from './fields.ts';
 
 const autoscaling = z
   .strictObject({
@@ -13,14 +13,7 @@ const autoscaling = z
       .describe('CPU use, in percent of the request, around which the number of pods is kept.'),
   })
   .describe('Bounds within which a HorizontalPodAutoscaler chooses the number of pods.')
-  .meta(
-    rules({
-      rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
-      message: 'minReplicas must not be greater than maxReplicas',
-      messageExpression:
-        '"minReplicas is " + string(self.minReplicas) + ", which is more than maxReplicas, " + string(self.maxReplicas) + ": lower minReplicas or raise maxReplicas"',
-    }),
-  );
+  .meta(rules(minAtMostMax));
 
 export const apiSpecSchema = z
   .strictObject({
@@ -51,13 +44,21 @@ export const apiSpecSchema = z
     rules(
       {
         rule: '!(has(self.replicas) && has(self.autoscaling))',
+        fieldPath: '.replicas',
         message: 'replicas and autoscaling exclude each other',
-        messageExpression:
-          '"replicas is " + string(self.replicas) + " while autoscaling is set, and the two exclude each other: remove replicas, or autoscaling for a fixed number of pods"',
+        messageExpression: says(
+          'replicas is %d while autoscaling is set, and the two exclude each other: remove replicas, or remove autoscaling for a fixed number of pods',
+          'self.replicas',
+        ),
       },
       {
         rule: '!has(self.command) || has(self.image)',
-        message: 'command is set without image: name the image that the command belongs to, or remove command',
+        fieldPath: '.command',
+        message: 'command needs image',
+        messageExpression: says(
+          'command is %s without an image: set image to the one that the command belongs to, or remove command',
+          'self.command',
+        ),
       },
     ),
   );

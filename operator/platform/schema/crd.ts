@@ -1,4 +1,4 @@
-import { rules, type ValidationRule } from './fields.ts';
+import { rules, says, type ValidationRule } from './fields.ts';
 import { platformSpecSchema } from './spec.ts';
 import { platformStatusSchema } from './status-schema.ts';
 import { lenient, type StructuralSchema, structural } from './structural.ts';
@@ -9,11 +9,21 @@ const PLURAL = 'ispsupportplatforms';
 
 // Services and the labels on pods are named after the platform: 40 + "-postgres-replicas" stays below the 63 characters they may have.
 const MAX_NAME_LENGTH = 40;
-const MAX_CHILD_NAME_LENGTH = 63;
+// <platform>-worker-<pool> has 63 characters at most, as labels and host names do.
+const MAX_POOL_AND_PLATFORM = 63 - '-worker-'.length;
+// Stands for an absent class; no class can be called so.
+const DEFAULT_CLASS = '(default)';
 
-const sizePath = (of: string) => `self.?spec.?${of}.?storage.?size`;
-const classPath = (of: string) => `self.?spec.?${of}.?storage.?storageClassName`;
-const before = (path: string) => path.replace('self.', 'oldSelf.');
+/** Whether a field below the resource is there: `has(self.spec) && has(self.spec.redis) && ...`. */
+function has(path: string): string {
+  const [root = '', ...names] = path.split('.');
+  return names.map((_, index) => `has(${[root, ...names.slice(0, index + 1)].join('.')})`).join(' && ');
+}
+
+/** A field, or a value in place of an absent one. */
+function valueOr(path: string, absent: string): string {
+  return `(${has(path)} ? ${path} : '${absent}')`;
+}
 
 /** Rules over the whole resource: its name, and what must not change. They are here since only here the absent can be compared. */
 function resourceRules(): ValidationRule[] {
@@ -22,47 +32,78 @@ function resourceRules(): ValidationRule[] {
       rule: `size(self.metadata.name) <= ${MAX_NAME_LENGTH}`,
       fieldPath: '.metadata.name',
       message: `the name of a platform must have at most ${MAX_NAME_LENGTH} characters`,
-      messageExpression: `"metadata.name '" + self.metadata.name + "' has " + string(size(self.metadata.name)) + " characters; it must have at most ${MAX_NAME_LENGTH}, since the names of Services start with it"`,
+      messageExpression: says(
+        `metadata.name %s has %d characters; it must have at most ${MAX_NAME_LENGTH}, since the names of Services start with it`,
+        'self.metadata.name',
+        'size(self.metadata.name)',
+      ),
     },
     {
       rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
       fieldPath: '.metadata.name',
       message: 'the name of a platform must be a DNS label that starts with a letter',
-      messageExpression: `"metadata.name '" + self.metadata.name + "' cannot start the name of a Service: use lower case letters, digits and '-', a letter first"`,
+      messageExpression: says(
+        'metadata.name %s cannot start the names of Services: use lower case letters, digits and hyphens, a letter first',
+        'self.metadata.name',
+      ),
     },
     {
-      rule: `!has(self.spec) || !has(self.spec.workers) || self.spec.workers.all(pool, size(self.metadata.name) + size('-worker-') + size(pool.name) <= ${MAX_CHILD_NAME_LENGTH})`,
+      rule: `!${parens(has('self.spec.workers'))} || self.spec.workers.all(pool, size(self.metadata.name) + size(pool.name) <= ${MAX_POOL_AND_PLATFORM})`,
       fieldPath: '.spec.workers',
-      message: `the name of a pool must leave its Deployment, named PLATFORM-worker-POOL, at most ${MAX_CHILD_NAME_LENGTH} characters`,
-      messageExpression: `"the name of pool " + self.spec.workers.filter(pool, size(self.metadata.name) + size('-worker-') + size(pool.name) > ${MAX_CHILD_NAME_LENGTH}).map(pool, pool.name).join(', ') + " is too long: " + self.metadata.name + "-worker-<name> must have at most ${MAX_CHILD_NAME_LENGTH} characters, so shorten it to " + string(${MAX_CHILD_NAME_LENGTH} - size('-worker-') - size(self.metadata.name))`,
+      message: `the names of platform and pool must have at most ${MAX_POOL_AND_PLATFORM} characters together`,
+      messageExpression: says(
+        `workers has %s, whose name is too long for a platform named %s: shorten it to %d characters, since both are in the name of its Deployment`,
+        `self.spec.workers.filter(pool, size(self.metadata.name) + size(pool.name) > ${MAX_POOL_AND_PLATFORM}).map(pool, pool.name)`,
+        'self.metadata.name',
+        `${MAX_POOL_AND_PLATFORM} - size(self.metadata.name)`,
+      ),
     },
     {
-      rule: "self.?spec.?redis.?mode.orValue('cluster') == oldSelf.?spec.?redis.?mode.orValue('cluster')",
+      rule: `${valueOr('self.spec.redis.mode', 'cluster')} == ${valueOr('oldSelf.spec.redis.mode', 'cluster')}`,
       fieldPath: '.spec.redis.mode',
       message: 'redis.mode cannot be changed',
-      messageExpression: `"spec.redis.mode cannot change from " + oldSelf.?spec.?redis.?mode.orValue('cluster') + " to " + self.?spec.?redis.?mode.orValue('cluster') + ": the two keep their data differently. Set it back, or make a new platform"`,
+      messageExpression: says(
+        'redis.mode cannot change from %s to %s, since the two keep their data differently: set it back, or make a new platform',
+        valueOr('oldSelf.spec.redis.mode', 'cluster'),
+        valueOr('self.spec.redis.mode', 'cluster'),
+      ),
     },
     ...['postgres', 'redis', 'rabbitmq'].flatMap(storageRules),
   ];
 }
 
 function storageRules(of: string): ValidationRule[] {
-  const [size, storageClass] = [sizePath(of), classPath(of)];
-  const [oldSize, oldClass] = [before(size), before(storageClass)];
+  const size = `self.spec.${of}.storage.size`;
+  const oldSize = `oldSelf.spec.${of}.storage.size`;
+  const storageClass = valueOr(`self.spec.${of}.storage.storageClassName`, DEFAULT_CLASS);
+  const oldStorageClass = valueOr(`oldSelf.spec.${of}.storage.storageClassName`, DEFAULT_CLASS);
   return [
     {
-      rule: `!${size}.hasValue() || !${oldSize}.hasValue() || quantity(${size}.value()).compareTo(quantity(${oldSize}.value())) >= 0`,
+      rule: `!${parens(has(size))} || !${parens(has(oldSize))} || quantity(${size}).compareTo(quantity(${oldSize})) >= 0`,
       fieldPath: `.spec.${of}.storage.size`,
       message: `${of}.storage.size cannot shrink`,
-      messageExpression: `"spec.${of}.storage.size cannot shrink from " + ${oldSize}.value() + " to " + ${size}.value() + ": a volume only grows. Set it to " + ${oldSize}.value() + " or more"`,
+      messageExpression: says(
+        `${of}.storage.size cannot shrink from %s to %s, since a volume only grows: set it to %s or more`,
+        oldSize,
+        size,
+        oldSize,
+      ),
     },
     {
-      rule: `${storageClass} == ${oldClass}`,
+      rule: `${storageClass} == ${oldStorageClass}`,
       fieldPath: `.spec.${of}.storage.storageClassName`,
       message: `${of}.storage.storageClassName cannot be changed`,
-      messageExpression: `"spec.${of}.storage.storageClassName cannot change from " + ${oldClass}.orValue('the default class') + " to " + ${storageClass}.orValue('the default class') + ": a volume stays in its class. Set it back, or make a new platform"`,
+      messageExpression: says(
+        `${of}.storage.storageClassName cannot change from %s to %s, since a volume stays in its class: set it back, or make a new platform`,
+        oldStorageClass,
+        storageClass,
+      ),
     },
   ];
+}
+
+function parens(expression: string): string {
+  return `(${expression})`;
 }
 
 function column(name: string, jsonPath: string, description: string, more: object = {}) {

@@ -15,6 +15,27 @@ export function rules(...validations: ValidationRule[]): Record<string, unknown>
   return { 'x-kubernetes-validations': validations };
 }
 
+/**
+ * An expression for a message with values in it. `format` is the one way to put them there whose cost the API server can bound.
+ *
+ * @param text with %s or %d for each of the expressions that follow
+ */
+export function says(text: string, ...values: string[]): string {
+  return `'${text}'.format([${values.join(', ')}])`;
+}
+
+/** The rule that bounds of autoscaling obey. */
+export const minAtMostMax: ValidationRule = {
+  rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
+  fieldPath: '.minReplicas',
+  message: 'minReplicas must not be greater than maxReplicas',
+  messageExpression: says(
+    'minReplicas is %d, which is more than maxReplicas, %d: lower minReplicas or raise maxReplicas',
+    'self.minReplicas',
+    'self.maxReplicas',
+  ),
+};
+
 // Nobody writes numbers longer than this, and the bound keeps the cost of rules on them low.
 const MAX_QUANTITY_LENGTH = 32;
 
@@ -39,14 +60,23 @@ function computeAmounts(what: string) {
   });
 }
 
+/** A quantity as a number. The language bounds the cost of `double` and `quantity`, but not that of turning a number into text. */
+function numberOf(field: string): string {
+  return `(type(${field}) == int ? double(${field}) : quantity(${field}).asApproximateFloat())`;
+}
+
 function atMostLimit(name: 'cpu' | 'memory'): ValidationRule {
-  const both = `self.?requests.?${name}.hasValue() && self.?limits.?${name}.hasValue()`;
-  const request = `string(self.requests.${name})`;
-  const limit = `string(self.limits.${name})`;
+  const [request, limit] = [`self.requests.${name}`, `self.limits.${name}`];
+  const both = `has(self.requests) && has(${request}) && has(self.limits) && has(${limit})`;
   return {
-    rule: `!(${both}) || quantity(${request}).compareTo(quantity(${limit})) <= 0`,
+    rule: `!(${both}) || ${numberOf(request)} <= ${numberOf(limit)}`,
+    fieldPath: `.requests.${name}`,
     message: `requests.${name} must not be greater than limits.${name}`,
-    messageExpression: `"requests.${name} is " + ${request} + ", which is more than limits.${name}, " + ${limit} + ": lower the request or raise the limit"`,
+    messageExpression: says(
+      `requests.${name} is %s, which is more than limits.${name}, %s: lower the request or raise the limit`,
+      request,
+      limit,
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resources, rules, storage } from './fields.ts';
+import { resources, rules, says, storage, type ValidationRule } from './fields.ts';
 
 /** Parameters that replication, failover and the operator itself depend on, so that only the operator sets them. */
 export const OPERATOR_PARAMETERS = [
@@ -47,6 +47,8 @@ export const OPERATOR_PARAMETERS = [
 
 const operatorParameters = `[${OPERATOR_PARAMETERS.map((name) => `'${name}'`).join(', ')}]`;
 
+const PARAMETER_NAME = '^[a-z][a-z0-9_.]{0,62}$';
+
 /** Parameters that must be whole numbers within bounds: a wrong one keeps every member from starting. */
 const COUNTS = {
   max_connections: [20, 10000],
@@ -55,21 +57,19 @@ const COUNTS = {
   max_worker_processes: [2, 1024],
 } as const;
 
-function countRule(name: string, [min, max]: readonly [number, number]) {
-  const value = `string(self['${name}'])`;
+function countRule(name: string, [min, max]: readonly [number, number]): ValidationRule {
+  const value = `self['${name}']`;
+  const inBounds = (number: string) => `${number} >= ${min} && ${number} <= ${max}`;
   return {
-    rule: `!('${name}' in self) || (${value}.matches('^[0-9]{1,6}$') && int(${value}) >= ${min} && int(${value}) <= ${max})`,
+    rule: `!('${name}' in self) || (type(${value}) == int ? ${inBounds(`int(${value})`)} : ${value}.matches('^[0-9]{1,6}$') && ${inBounds(`int(${value})`)})`,
     message: `${name} must be a whole number from ${min} to ${max}`,
-    messageExpression: `"${name} is '" + ${value} + "'; it must be a whole number from ${min} to ${max}"`,
+    messageExpression: says(`${name} is %s; it must be a whole number from ${min} to ${max}`, value),
   };
 }
 
 const parameters = z
   .record(
-    z
-      .string()
-      .max(63)
-      .regex(/^[a-z][a-z0-9_.]*$/),
+    z.string().regex(new RegExp(PARAMETER_NAME)),
     z.union([z.int(), z.string().max(1024)]).meta({ 'x-kubernetes-int-or-string': true }),
   )
   .describe(
@@ -81,12 +81,18 @@ const parameters = z
       {
         rule: `self.all(name, !(name in ${operatorParameters}))`,
         message: 'a parameter is set that belongs to the operator',
-        messageExpression: `"sets " + self.filter(name, name in ${operatorParameters}).join(', ') + ", which the operator sets itself for replication and failover: remove it from parameters"`,
+        messageExpression: says(
+          'sets %s, which the operator sets itself, for replication and failover: remove it from parameters',
+          `self.filter(name, name in ${operatorParameters})`,
+        ),
       },
       {
-        rule: "self.all(name, name.matches('^[a-z][a-z0-9_.]{0,62}$'))",
+        rule: `self.all(name, name.matches('${PARAMETER_NAME}'))`,
         message: 'a parameter has an impossible name',
-        messageExpression: `"sets " + self.filter(name, !name.matches('^[a-z][a-z0-9_.]{0,62}$')).join(', ') + ", which cannot be a parameter: names are lower case letters, digits, _ and ."`,
+        messageExpression: says(
+          'sets %s, which cannot be a parameter: a name has lower case letters, digits, underscores and dots',
+          `self.filter(name, !name.matches('${PARAMETER_NAME}'))`,
+        ),
       },
       ...Object.entries(COUNTS).map(([name, bounds]) => countRule(name, bounds)),
     ),
@@ -110,8 +116,11 @@ export const postgresSpecSchema = z
   .meta(
     rules({
       rule: '!has(self.synchronous) || !self.synchronous || !has(self.instances) || self.instances >= 2',
+      fieldPath: '.synchronous',
       message: 'synchronous needs at least 2 instances',
-      messageExpression:
-        '"synchronous is true with instances " + string(self.instances) + ": there is no replica to wait for; set instances to 2 or more, or remove synchronous"',
+      messageExpression: says(
+        'synchronous is true with instances %d, so there is no replica to wait for: set instances to 2 or more, or remove synchronous',
+        'self.instances',
+      ),
     }),
   );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resources, rules, storage } from './fields.ts';
+import { resources, rules, says, storage } from './fields.ts';
 
 export const rabbitmqSpecSchema = z
   .strictObject({
@@ -13,8 +13,10 @@ export const rabbitmqSpecSchema = z
         rules({
           rule: 'self % 2 == 1',
           message: 'nodes must be odd',
-          messageExpression:
-            '"nodes is " + string(self) + "; it must be 1, 3 or 5: quorum queues need a majority, and an even number adds a node without bearing one more failure"',
+          messageExpression: says(
+            'nodes is %d; it must be 1, 3 or 5: quorum queues need a majority, and an even number adds a node without bearing one more failure',
+            'self',
+          ),
         }),
       ),
     storage: storage('each node').exactOptional(),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { resources, rules, storage } from './fields.ts';
+import { resources, rules, says, storage } from './fields.ts';
+
+const MODE = "(has(self.mode) ? self.mode : 'cluster')";
 
 export const redisSpecSchema = z
   .strictObject({
@@ -29,16 +31,22 @@ export const redisSpecSchema = z
   .meta(
     rules(
       {
-        rule: "self.?mode.orValue('cluster') != 'cluster' || !has(self.shards) || self.shards >= 3",
+        rule: `!has(self.shards) || ${MODE} != 'cluster' || self.shards >= 3`,
+        fieldPath: '.shards',
         message: 'mode cluster needs at least 3 shards',
-        messageExpression:
-          '"shards is " + string(self.shards) + "; in mode cluster it must be 3 or more, since a majority of primaries elects: set shards to 3, or mode to sentinel for a single shard"',
+        messageExpression: says(
+          'shards is %d; in mode cluster it must be 3 or more, since a majority of the primaries elects: set shards to 3, or mode to sentinel for a single shard',
+          'self.shards',
+        ),
       },
       {
-        rule: "self.?mode.orValue('cluster') != 'sentinel' || !has(self.shards) || self.shards == 1",
-        message: 'mode sentinel has one shard',
-        messageExpression:
-          '"shards is " + string(self.shards) + "; mode sentinel has a single shard: remove shards, or set mode to cluster"',
+        rule: `!has(self.shards) || ${MODE} != 'sentinel' || self.shards == 1`,
+        fieldPath: '.shards',
+        message: 'mode sentinel has a single shard',
+        messageExpression: says(
+          'shards is %d; in mode sentinel there is a single shard: remove shards, or set mode to cluster',
+          'self.shards',
+        ),
       },
     ),
   );

@@ -86,7 +86,7 @@ export const platformSpecSchema = z
     rabbitmq: rabbitmqSpecSchema.exactOptional(),
     workers: z
       .array(workerSpecSchema)
-      .max(24)
+      .max(12)
       .exactOptional()
       .describe('Pools of workers, in place of the default pools ai, messages, reports and webhooks.')
       .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),

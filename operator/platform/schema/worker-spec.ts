@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { command, image, queueName, resources, rules } from './fields.ts';
+import { command, image, minAtMostMax, queueName, resources, rules, says } from './fields.ts';
 
 const autoscaling = z
   .strictObject({
@@ -13,14 +13,7 @@ const autoscaling = z
       .describe('Waiting messages for each pod, around which the number of pods is kept.'),
   })
   .describe('Bounds within which the number of pods follows the length of the queues.')
-  .meta(
-    rules({
-      rule: '!has(self.minReplicas) || !has(self.maxReplicas) || self.minReplicas <= self.maxReplicas',
-      message: 'minReplicas must not be greater than maxReplicas',
-      messageExpression:
-        '"minReplicas is " + string(self.minReplicas) + ", which is more than maxReplicas, " + string(self.maxReplicas) + ": lower minReplicas or raise maxReplicas"',
-    }),
-  );
+  .meta(rules(minAtMostMax));
 
 export const workerSpecSchema = z
   .strictObject({
@@ -69,21 +62,34 @@ export const workerSpecSchema = z
     rules(
       {
         rule: '!has(self.softTimeLimitSeconds) || !has(self.timeLimitSeconds) || self.softTimeLimitSeconds < self.timeLimitSeconds',
+        fieldPath: '.softTimeLimitSeconds',
         message: 'softTimeLimitSeconds must be less than timeLimitSeconds',
-        messageExpression:
-          '"softTimeLimitSeconds of pool " + self.name + " is " + string(self.softTimeLimitSeconds) + "; it must be less than timeLimitSeconds, " + string(self.timeLimitSeconds)',
+        messageExpression: says(
+          'softTimeLimitSeconds of pool %s is %d; it must be less than timeLimitSeconds, %d, to leave a task time to end',
+          'self.name',
+          'self.softTimeLimitSeconds',
+          'self.timeLimitSeconds',
+        ),
       },
       {
         rule: '!(has(self.replicas) && has(self.autoscaling))',
+        fieldPath: '.replicas',
         message: 'replicas and autoscaling exclude each other',
-        messageExpression:
-          '"replicas of pool " + self.name + " is " + string(self.replicas) + " while autoscaling is set, and the two exclude each other: remove one of them"',
+        messageExpression: says(
+          'replicas of pool %s is %d while autoscaling is set, and the two exclude each other: remove one of them',
+          'self.name',
+          'self.replicas',
+        ),
       },
       {
         rule: '!has(self.command) || has(self.image)',
-        message: 'command is set without image',
-        messageExpression:
-          '"command of pool " + self.name + " is set without image: name the image that the command belongs to, or remove command"',
+        fieldPath: '.command',
+        message: 'command needs image',
+        messageExpression: says(
+          'command of pool %s is %s without an image: set image to the one that the command belongs to, or remove command',
+          'self.name',
+          'self.command',
+        ),
       },
     ),
   );
