@@ -132,7 +132,8 @@ export class Transport {
             keepAlive: true,
           });
           connect(options, (...result) => {
-            if (result[1] !== null) this.#liveness.add(result[1]);
+            // Called with the error alone when it fails.
+            if (result[1]) this.#liveness.add(result[1]);
             callback(...result);
           });
         },

@@ -15,6 +15,8 @@ export interface WatchOptions {
   timeoutSeconds?: number | undefined;
   /** When the client gives the watch up because nothing came, in milliseconds. Bookmarks come about once a minute. */
   idleTimeoutMs?: number | undefined;
+  /** Called when the server has accepted the watch: the first event may be minutes away. */
+  onOpen?: (() => void) | undefined;
 }
 
 /** One change. A bookmark's object has nothing but its resourceVersion and annotations. */
@@ -41,7 +43,7 @@ export async function* watch<T extends KubeObject>(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void, void> {
-  const { namespace, idleTimeoutMs = IDLE_TIMEOUT_MS, ...query } = options;
+  const { namespace, idleTimeoutMs = IDLE_TIMEOUT_MS, onOpen, ...query } = options;
   const path = collectionPath(resource, namespace) + queryString({ ...query, watch: true, allowWatchBookmarks: true });
   const response = await transport.request(
     { method: 'GET', path, headersTimeoutMs: HEADERS_TIMEOUT_MS, bodyTimeoutMs: idleTimeoutMs },
@@ -51,6 +53,7 @@ export async function* watch<T extends KubeObject>(
     if (response.status !== 200) {
       throw errorFromResponse(response.status, await response.body.text(), header(response.headers['retry-after']));
     }
+    onOpen?.();
     for await (const line of lines(response.body)) {
       const event = JSON.parse(line) as WireEvent<T>;
       if (event.type === 'ERROR') throw errorFromStatus(event.object as Status);
