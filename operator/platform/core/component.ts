@@ -1,4 +1,4 @@
-import type { KubeObject, ObjectRef, Resource } from '../../kube/types.ts';
+import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { EffectivePlatform } from './effective.ts';
 import type { Platform, PlatformStatus } from './platform.ts';
@@ -48,8 +48,10 @@ export interface Scope {
 export interface ComponentPlan {
   /** Objects to apply, in order, each the full intent. Owner, labels and namespace are added by the reconcile. */
   readonly objects: readonly KubeObject[];
-  /** Kinds of which this component's objects are removed when they are not in `objects`. Never for what holds data. */
-  readonly prunes?: readonly Resource[];
+  /** Objects to create where they are missing, and never to touch again: generated credentials, first replica counts. */
+  readonly creates?: readonly KubeObject[];
+  /** Replica counts that are ours to set. They are a field of their own, so that leaving one to an autoscaler takes nothing away. */
+  readonly scales?: readonly Scale[];
   /** Objects to delete. */
   readonly remove?: readonly Removal[];
   /** What to do beyond applying, in order; each one idempotent and bounded in time. */
@@ -68,6 +70,11 @@ export interface Removal {
   readonly ref: ObjectRef;
   readonly uid?: string;
   readonly gracePeriodSeconds?: number;
+}
+
+export interface Scale {
+  readonly ref: ObjectRef;
+  readonly replicas: number;
 }
 
 export interface Action {

@@ -13,7 +13,10 @@ export interface PlatformStatus {
   conditions?: Condition[];
   /** Customers of the tier in force. */
   customers?: number;
-  api?: { replicas: number; readyReplicas: number; selector: string };
+  /** `ready` is `readyReplicas/wanted`, for the column. */
+  api?: { replicas: number; readyReplicas: number; ready: string; selector: string };
+  /** Version of the operator that wrote this. */
+  version?: string;
   postgres?: {
     primary?: string;
     timeline?: number;
@@ -21,7 +24,7 @@ export interface PlatformStatus {
   };
   redis?: { mode: string; state: string; masters: number; replicas: number; slotsAssigned: number };
   rabbitmq?: { runningNodes: string[]; quorumCritical: string[] };
-  workers?: { name: string; replicas: number; readyReplicas: number; queueLength?: number }[];
+  workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
   lastSwitchover?: {
     request: string;
@@ -38,6 +41,16 @@ export interface PostgresMemberStatus {
   role: string;
   state: string;
   lagBytes?: number;
+}
+
+export interface WorkerPoolStatus {
+  name: string;
+  replicas: number;
+  readyReplicas: number;
+  /** Messages of its queues, ready and unacknowledged; absent while they cannot be read. */
+  queueLength?: number;
+  /** Since when fewer replicas would do. */
+  lowSince?: string;
 }
 
 export interface FailoverStatus {

@@ -1,0 +1,50 @@
+# Every target does its whole set-up, packages included; nothing else has to be run before it.
+SHELL := /bin/bash
+.ONESHELL:
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check e2e bench cluster-up cluster-down images deploy generate format
+
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: node_modules/.ready
+node_modules/.ready: package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+up: setup ## From nothing to a Ready sample platform
+	node hack/up.ts
+
+test: setup ## Everything that needs no cluster of pods
+	node hack/test.ts
+
+check: setup ## Format, lint, types, import directions, generated files, dead code
+	npm run --silent check
+
+e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it makes
+	node hack/e2e.ts
+
+bench: setup ## Measure the figures in docs/benchmarks anew
+	node hack/bench.ts
+
+cluster-up: setup ## A cluster: kind where Docker answers, else three local nodes
+	node hack/cluster/main.ts up
+
+cluster-down: setup ## Take the cluster away, with all that belongs to it
+	node hack/cluster/main.ts down
+
+images: setup ## Build the images and load them onto the nodes
+	node hack/images/main.ts build
+	node hack/cluster/main.ts load $$(node hack/images/main.ts list | cut -d= -f2)
+
+deploy: setup ## Install the CRD and the operator into the cluster
+	node hack/deploy.ts
+
+generate: setup ## Write the generated files anew: CRD, reference, chart
+	node hack/generate.ts
+
+format: setup ## Format the code
+	npm run --silent format

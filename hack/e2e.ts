@@ -1,0 +1,27 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createProgress } from './cluster/progress.ts';
+import { install } from './install.ts';
+
+/** Runs the end-to-end suite on a cluster with the newest operator and no platform of the suite's name. */
+const progress = createProgress({
+  plan: ['cluster', 'build images', 'load images', 'install the operator', 'clear', 'suite'],
+});
+const { env, kubectl } = await install(progress);
+await progress.step('clear', async () => {
+  const found = await kubectl(['-n', 'support', 'get', 'isp', 'acme', '--ignore-not-found', '-o', 'name']);
+  if (found.trim() === '') return;
+  await kubectl(['-n', 'support', 'annotate', 'isp', 'acme', 'isp.support/delete-volumes=true', '--overwrite']);
+  await kubectl(['-n', 'support', 'delete', 'isp', 'acme', '--timeout=180s']);
+});
+progress.say('suite');
+const suite = spawn(
+  process.execPath,
+  ['node_modules/mocha/bin/mocha.js', '--config', 'test/e2e/.mocharc.json', ...process.argv.slice(2)],
+  {
+    env,
+    stdio: 'inherit',
+  },
+);
+const [code] = (await once(suite, 'exit')) as [number | null];
+process.exitCode = code ?? 1;

@@ -1,0 +1,70 @@
+import type { Deployment, Pod } from '../../kube/resources.ts';
+import type { ComponentName } from '../core/component.ts';
+import type { ResourceRequirements } from '../core/effective.ts';
+import { childName, commonLabels } from '../core/names.ts';
+import type { Platform } from '../core/platform.ts';
+import { containerSecurityContext, podSecurityContext, quickEviction, spreadOverNodes } from '../core/pods.ts';
+
+export type PodTemplate = NonNullable<NonNullable<Deployment['spec']>['template']>;
+type PodSpec = NonNullable<Pod['spec']>;
+type Container = PodSpec['containers'][number];
+
+/** The user that the application's images run as. */
+const APPLICATION_UID = 1000;
+
+/** A lost node's application pods are stateless: they start elsewhere as soon as the node is given up. */
+const EVICTION_SECONDS = 30;
+
+export interface ApplicationContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly resources: ResourceRequirements;
+  readonly ports?: NonNullable<Container['ports']>;
+  readonly livenessProbe?: NonNullable<Container['livenessProbe']>;
+  readonly readinessProbe?: NonNullable<Container['readinessProbe']>;
+  readonly startupProbe?: NonNullable<Container['startupProbe']>;
+  readonly lifecycle?: NonNullable<Container['lifecycle']>;
+}
+
+/** The Secret with everything that the API, the workers and the beat read. */
+export function applicationSecretName(platform: Platform): string {
+  return childName(platform, 'app');
+}
+
+/** A pod of the application: one container that reads its connections from the platform's Secret. */
+export function applicationPod(
+  platform: Platform,
+  component: ComponentName,
+  selector: Record<string, string>,
+  container: ApplicationContainer,
+  overrides: Partial<PodSpec> = {},
+): PodTemplate {
+  const { name, image, command, env, resources, ...probes } = container;
+  return {
+    metadata: { labels: { ...commonLabels(platform, component), ...selector } },
+    spec: {
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      securityContext: podSecurityContext(APPLICATION_UID),
+      affinity: spreadOverNodes(selector, 'preferred'),
+      tolerations: quickEviction(EVICTION_SECONDS),
+      ...overrides,
+      containers: [
+        {
+          name,
+          image,
+          command: [...command],
+          env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+          envFrom: [{ secretRef: { name: applicationSecretName(platform) } }],
+          resources: resources as NonNullable<Container['resources']>,
+          securityContext: containerSecurityContext,
+          volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          ...probes,
+        },
+      ],
+      volumes: [{ name: 'tmp', emptyDir: {} }],
+    },
+  };
+}

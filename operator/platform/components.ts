@@ -1,0 +1,22 @@
+import { apiComponent } from './application/api/component.ts';
+import { beatComponent } from './application/beat/component.ts';
+import { migrationsComponent } from './application/migrations/component.ts';
+import { workersComponent } from './application/workers/component.ts';
+import type { Component } from './core/component.ts';
+import { secureRandomString } from './core/random.ts';
+import { credentialsComponent } from './credentials/component.ts';
+import { postgresComponent } from './postgres/component.ts';
+import { rabbitmqComponent } from './rabbitmq/component.ts';
+import { redisComponent } from './redis/component.ts';
+
+/** What a platform is made of, in order of dependency. */
+export const components: readonly Component[] = [
+  credentialsComponent(secureRandomString),
+  postgresComponent,
+  redisComponent,
+  rabbitmqComponent,
+  migrationsComponent,
+  apiComponent,
+  workersComponent,
+  beatComponent,
+];

@@ -1,0 +1,147 @@
+import type { KubeClient } from '../../kube/client.ts';
+import { isAlreadyExists, isNotFound } from '../../kube/errors.ts';
+import { resourceOf } from '../../kube/resources.ts';
+import type { KubeObject, ObjectRef } from '../../kube/types.ts';
+import { AdoptionError, type Applier } from '../../runtime/applier.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Component, ComponentPlan, Removal, Scale, Scope } from './component.ts';
+import { API_VERSION, commonLabels, FIELD_MANAGER, KIND, namespaceOf } from './names.ts';
+
+/** Replicas are applied by a manager of their own: letting go of them takes nothing away from an autoscaler. */
+const REPLICAS_MANAGER = `${FIELD_MANAGER}-replicas`;
+
+export interface CarryOutResult {
+  /** Whether an action was carried out, after which the component's probes see something new. */
+  readonly acted: boolean;
+  /** One sentence each; to be tried again. */
+  readonly failures: readonly string[];
+  /** One sentence each; only a person can help. */
+  readonly terminal: readonly string[];
+}
+
+export interface Hands {
+  readonly client: KubeClient;
+  readonly applier: Applier;
+  readonly logger: Logger;
+}
+
+/**
+ * Makes one component's plan real: creates, applies, scales, acts, removes. What fails does not keep the rest from being done, except
+ * that actions wait for the objects they act on.
+ */
+export async function carryOut(
+  { client, applier, logger }: Hands,
+  scope: Scope,
+  component: Component,
+  plan: ComponentPlan,
+  signal: AbortSignal,
+): Promise<CarryOutResult> {
+  const failures: string[] = [];
+  const terminal: string[] = [];
+  let acted = false;
+  const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      const sentence = `${what}: ${error instanceof Error ? error.message : String(error)}`;
+      logger.warn('part of a plan failed', { component: component.name, what, error });
+      (error instanceof AdoptionError ? terminal : failures).push(sentence);
+    }
+  };
+
+  for (const object of plan.creates ?? [])
+    if (scope.children.get(refOf(scope, object)) === undefined)
+      await attempt(`create ${object.kind} ${object.metadata.name}`, () =>
+        create(client, owned(scope, component, object), signal),
+      );
+  const created = new Set(
+    (plan.creates ?? [])
+      .filter((object) => scope.children.get(refOf(scope, object)) === undefined)
+      .map((object) => `${object.kind}/${object.metadata.name}`),
+  );
+  for (const object of plan.objects) {
+    if (created.has(`${object.kind}/${object.metadata.name}`)) continue;
+    const intent = owned(scope, component, object);
+    await attempt(`apply ${object.kind} ${object.metadata.name}`, () =>
+      applier.apply(intent, scope.children.get(refOf(scope, object)), scope.platform, signal),
+    );
+  }
+  for (const scale of plan.scales ?? [])
+    await attempt(`scale ${scale.ref.resource.kind} ${scale.ref.name}`, () =>
+      setReplicas(client, scope, scale, signal),
+    );
+  if (failures.length === 0 && terminal.length === 0) {
+    for (const action of plan.actions ?? []) {
+      acted = true;
+      logger.info('acting', { component: component.name, action });
+      await attempt(action.type, async () => component.act?.(action, { scope, logger, signal }));
+      if (failures.length > 0) break;
+    }
+  }
+  for (const removal of plan.remove ?? [])
+    await attempt(`delete ${removal.ref.resource.kind} ${removal.ref.name}`, () => remove(client, removal, signal));
+  return { acted, failures, terminal };
+}
+
+export function refOf(scope: Scope, object: KubeObject): ObjectRef {
+  return { resource: resourceOf(object), namespace: namespaceOf(scope.platform), name: object.metadata.name };
+}
+
+/** The object with the platform's namespace, labels and ownership. Pods belong to their own controllers. */
+function owned({ platform }: Scope, component: Component, object: KubeObject): KubeObject {
+  const namespace = namespaceOf(platform);
+  if (object.kind === 'Pod' || object.kind === 'PersistentVolumeClaim')
+    return { ...object, metadata: { ...object.metadata, namespace } };
+  const { name, uid } = platform.metadata;
+  if (uid === undefined) throw new TypeError(`platform ${name} has no uid`);
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      namespace,
+      labels: { ...commonLabels(platform, component.name), ...object.metadata.labels },
+      ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid, controller: true, blockOwnerDeletion: true }],
+    },
+  };
+}
+
+async function create(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<void> {
+  try {
+    await client.create(object, { fieldManager: FIELD_MANAGER }, signal);
+  } catch (error) {
+    // The cache had not seen it yet: it is there, which is all that was wanted.
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+async function setReplicas(
+  client: KubeClient,
+  scope: Scope,
+  { ref, replicas }: Scale,
+  signal: AbortSignal,
+): Promise<void> {
+  const live = scope.children.get<KubeObject & { spec?: { replicas?: number } }>(ref);
+  if (live === undefined || live.spec?.replicas === replicas) return;
+  const { apiVersion, kind } = ref.resource;
+  const metadata = { name: ref.name, namespace: namespaceOf(scope.platform) };
+  const intent = { apiVersion, kind, metadata, spec: { replicas } } as KubeObject;
+  await client.apply(intent, { fieldManager: REPLICAS_MANAGER, force: true }, signal);
+}
+
+async function remove(
+  client: KubeClient,
+  { ref, uid, gracePeriodSeconds }: Removal,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = {
+    propagationPolicy: 'Background' as const,
+    ...(uid === undefined ? {} : { uid }),
+    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+  };
+  try {
+    await client.delete(ref, options, signal);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

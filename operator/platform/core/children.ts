@@ -1,0 +1,90 @@
+import type { KubeClient } from '../../kube/client.ts';
+import { resources } from '../../kube/resources.ts';
+import type { KubeObject, ObjectRef, Resource } from '../../kube/types.ts';
+import { Informer } from '../../runtime/informer.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Children, ComponentName } from './component.ts';
+import { labels } from './names.ts';
+
+const BY_PLATFORM = 'platform';
+
+/** The kinds of which a platform has objects. */
+const watched: readonly Resource[] = [
+  resources.configMaps,
+  resources.deployments,
+  resources.horizontalPodAutoscalers,
+  resources.jobs,
+  resources.persistentVolumeClaims,
+  resources.podDisruptionBudgets,
+  resources.pods,
+  resources.roleBindings,
+  resources.roles,
+  resources.secrets,
+  resources.serviceAccounts,
+  resources.services,
+  resources.statefulSets,
+];
+
+/** Key of the platform that an object says it belongs to. */
+export function platformKeyOf(object: KubeObject): string | undefined {
+  const name = object.metadata.labels?.[labels.platform];
+  return name === undefined ? undefined : `${object.metadata.namespace ?? ''}/${name}`;
+}
+
+/**
+ * Every platform's objects, watched by label: nothing that belongs to nobody is ever held, least of all other people's Secrets.
+ */
+export class ChildrenCache {
+  readonly #informers = new Map<Resource, Informer<KubeObject>>();
+
+  constructor(client: KubeClient, logger: Logger, onChange: (platformKey: string, initial: boolean) => void) {
+    for (const resource of watched) {
+      const informer = new Informer<KubeObject>(client, resource, {
+        labelSelector: labels.platform,
+        indexers: { [BY_PLATFORM]: (object) => [platformKeyOf(object)].filter((key) => key !== undefined) },
+        logger,
+      });
+      informer.onChange(({ object, initial }) => {
+        const key = platformKeyOf(object);
+        if (key !== undefined) onChange(key, initial);
+      });
+      this.#informers.set(resource, informer);
+    }
+  }
+
+  start(signal: AbortSignal): void {
+    for (const informer of this.#informers.values()) informer.start(signal);
+  }
+
+  /** Names of the kinds whose first list has not arrived yet. */
+  get notSynced(): string[] {
+    return [...this.#informers].filter(([, informer]) => !informer.hasSynced).map(([resource]) => resource.kind);
+  }
+
+  async whenSynced(signal: AbortSignal): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced(signal)));
+  }
+
+  /** One object, whoever it belongs to. */
+  get<T extends KubeObject>(ref: ObjectRef): T | undefined {
+    return this.#informer(ref.resource).get(ref.namespace, ref.name) as T | undefined;
+  }
+
+  /** The objects of one platform. */
+  of(platformKey: string): Children {
+    return {
+      get: <T extends KubeObject>(ref: ObjectRef) => this.get<T>(ref),
+      list: <T extends KubeObject>(resource: Resource, component?: ComponentName) => {
+        const objects = this.#informer(resource).byIndex(BY_PLATFORM, platformKey) as unknown as readonly T[];
+        if (component === undefined) return objects;
+        return objects.filter((object) => object.metadata.labels?.[labels.component] === component);
+      },
+    };
+  }
+
+  #informer(resource: Resource): Informer<KubeObject> {
+    const informer = this.#informers.get(resource);
+    if (informer === undefined) throw new TypeError(`${resource.plural} are not watched`);
+    return informer;
+  }
+}

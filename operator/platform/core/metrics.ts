@@ -1,0 +1,116 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Platform, PlatformStatus } from './platform.ts';
+import type { ProbeObservation } from './probe-board.ts';
+
+/** The platform's own metrics; those of the runtime are named after controller-runtime's. */
+export class PlatformMetrics {
+  readonly #ready: Gauge;
+  readonly #queueLength: Gauge;
+  readonly #failovers: Counter;
+  readonly #failoverSeconds: Histogram;
+  readonly #probeSuccess: Gauge;
+  readonly #probeSeconds: Histogram;
+  /** The failover that has been counted last, by platform. */
+  readonly #counted = new Map<string, string>();
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    const platform = ['namespace', 'platform'];
+    this.#ready = new Gauge({
+      name: 'isp_platform_ready',
+      help: '1 while the platform is Ready',
+      labelNames: platform,
+      registers,
+    });
+    this.#queueLength = new Gauge({
+      name: 'isp_queue_length',
+      help: 'Messages, ready and unacknowledged, in the queues of a worker pool',
+      labelNames: [...platform, 'pool'],
+      registers,
+    });
+    this.#failovers = new Counter({
+      name: 'isp_failover_total',
+      help: 'Failovers that have ended, by outcome',
+      labelNames: [...platform, 'component', 'outcome'],
+      registers,
+    });
+    this.#failoverSeconds = new Histogram({
+      name: 'isp_failover_duration_seconds',
+      help: 'From the moment a failure was detected until writes were served again',
+      labelNames: [...platform, 'component'],
+      buckets: [0.5, 1, 2, 4, 6, 8, 12, 20, 40, 80, 160, 300],
+      registers,
+    });
+    this.#probeSuccess = new Gauge({
+      name: 'isp_component_probe_success',
+      help: '1 when the newest probe succeeded',
+      labelNames: [...platform, 'component', 'probe'],
+      registers,
+    });
+    this.#probeSeconds = new Histogram({
+      name: 'isp_component_probe_duration_seconds',
+      help: 'How long probes take',
+      labelNames: [...platform, 'component'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    });
+  }
+
+  /** Takes over what a status says. */
+  observe(platform: Platform, status: PlatformStatus): void {
+    const labels = labelsOf(`${platform.metadata.namespace ?? ''}/${platform.metadata.name}`);
+    this.#ready.set(
+      labels,
+      status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 1 : 0,
+    );
+    for (const { name, queueLength } of status.workers ?? [])
+      if (queueLength === undefined) this.#queueLength.remove({ ...labels, pool: name });
+      else this.#queueLength.set({ ...labels, pool: name }, queueLength);
+    this.#observeFailover(platform, status, labels);
+  }
+
+  probed({ platform, component, probe, success, seconds }: ProbeObservation): void {
+    const labels = labelsOf(platform);
+    this.#probeSuccess.set({ ...labels, component, probe }, success ? 1 : 0);
+    this.#probeSeconds.observe({ ...labels, component }, seconds);
+  }
+
+  /** A probe that is no longer run has no newest result. */
+  probeRemoved(platformKey: string, component: string, probe: string): void {
+    this.#probeSuccess.remove({ ...labelsOf(platformKey), component, probe });
+  }
+
+  /** Drops the series of a platform that is gone. */
+  forget(platformKey: string): void {
+    this.#ready.remove(labelsOf(platformKey));
+    this.#counted.delete(platformKey);
+  }
+
+  #observeFailover(
+    { metadata, status: before }: Platform,
+    { lastFailover }: PlatformStatus,
+    labels: PlatformLabels,
+  ): void {
+    if (lastFailover === undefined || lastFailover.outcome === 'InProgress') return;
+    const key = `${metadata.namespace ?? ''}/${metadata.name}`;
+    const id = `${lastFailover.component} ${lastFailover.detectedAt ?? ''} ${lastFailover.outcome}`;
+    // One that was in the status before this process had seen the platform has been counted by the process that drove it.
+    const isOld =
+      this.#counted.get(key) === undefined &&
+      before?.lastFailover?.detectedAt === lastFailover.detectedAt &&
+      before?.lastFailover?.outcome === lastFailover.outcome;
+    const isCounted = this.#counted.get(key) === id;
+    this.#counted.set(key, id);
+    if (isOld || isCounted) return;
+    const { component, outcome, rtoSeconds } = lastFailover;
+    this.#failovers.inc({ ...labels, component, outcome });
+    if (rtoSeconds !== undefined) this.#failoverSeconds.observe({ ...labels, component }, rtoSeconds);
+  }
+}
+
+type PlatformLabels = Readonly<Record<'namespace' | 'platform', string>>;
+
+function labelsOf(platformKey: string): PlatformLabels {
+  const [namespace = '', platform = ''] = platformKey.split('/');
+  return { namespace, platform };
+}

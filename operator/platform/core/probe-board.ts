@@ -1,0 +1,134 @@
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { ProbeDefinition, ProbeResult, ProbeResults } from './component.ts';
+
+export interface ProbeObservation {
+  readonly platform: string;
+  readonly component: string;
+  readonly probe: string;
+  readonly success: boolean;
+  readonly seconds: number;
+}
+
+export interface ProbeBoardOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A result changed in a way that matters: the platform with this key wants another look. */
+  readonly onChange: (platformKey: string) => void;
+  readonly onObservation?: (observation: ProbeObservation) => void;
+  /** A platform's probe is gone, so its series can go too. */
+  readonly onRemoved?: (platformKey: string, component: string, probe: string) => void;
+}
+
+interface RunningProbe {
+  readonly definition: ProbeDefinition<unknown>;
+  readonly stop: AbortController;
+  /** Cuts the wait short; undefined while the probe is being run. */
+  wake: (() => void) | undefined;
+  result: ProbeResult<unknown> | undefined;
+}
+
+/**
+ * Runs every platform's probes, each on its own clock, so that one that hangs delays neither a reconcile nor another probe. Keeps the
+ * newest result of each.
+ */
+export class ProbeBoard {
+  readonly #options: ProbeBoardOptions;
+  readonly #platforms = new Map<string, Map<string, RunningProbe>>();
+
+  constructor(options: ProbeBoardOptions) {
+    this.#options = options;
+  }
+
+  /** Makes exactly these probes run for a platform; one whose target is unchanged goes on undisturbed. */
+  sync(platformKey: string, wanted: readonly ProbeDefinition<unknown>[]): void {
+    const running = this.#platforms.get(platformKey) ?? new Map<string, RunningProbe>();
+    const names = new Set(wanted.map((definition) => definition.name));
+    for (const [name, probe] of running) if (!names.has(name)) this.#remove(platformKey, running, probe);
+    for (const definition of wanted) {
+      const present = running.get(definition.name);
+      if (present !== undefined && isSameProbe(present.definition, definition)) continue;
+      if (present !== undefined) this.#remove(platformKey, running, present);
+      const probe: RunningProbe = { definition, stop: new AbortController(), wake: undefined, result: undefined };
+      running.set(definition.name, probe);
+      void this.#loop(platformKey, probe);
+    }
+    if (running.size === 0) this.#platforms.delete(platformKey);
+    else this.#platforms.set(platformKey, running);
+  }
+
+  /** The newest results of one platform. */
+  results(platformKey: string): ProbeResults {
+    const running = this.#platforms.get(platformKey);
+    return {
+      get: <R>(name: string) => running?.get(name)?.result as ProbeResult<R> | undefined,
+    };
+  }
+
+  /** Runs a component's probes now instead of at their next turn, for instance after an action that changes what they see. */
+  kick(platformKey: string, component: string): void {
+    for (const probe of this.#platforms.get(platformKey)?.values() ?? [])
+      if (probe.definition.component === component) probe.wake?.();
+  }
+
+  /** Ends everything, as when leadership is lost. */
+  stop(): void {
+    for (const key of [...this.#platforms.keys()]) this.sync(key, []);
+  }
+
+  #remove(platformKey: string, running: Map<string, RunningProbe>, probe: RunningProbe): void {
+    running.delete(probe.definition.name);
+    probe.stop.abort(new Error('the probe is no longer wanted'));
+    probe.wake?.();
+    this.#options.onRemoved?.(platformKey, probe.definition.component, probe.definition.name);
+  }
+
+  async #loop(platformKey: string, probe: RunningProbe): Promise<void> {
+    const { definition, stop } = probe;
+    while (!stop.signal.aborted) {
+      await this.#runOnce(platformKey, probe);
+      if (stop.signal.aborted) break;
+      await new Promise<void>((resolve) => {
+        const timer = this.#options.clock.setTimeout(resolve, definition.intervalMs);
+        probe.wake = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+      probe.wake = undefined;
+    }
+    definition.close?.();
+  }
+
+  async #runOnce(platformKey: string, probe: RunningProbe): Promise<void> {
+    const { definition, stop } = probe;
+    const { clock, logger, onChange, onObservation } = this.#options;
+    const started = clock.monotonicMs();
+    try {
+      const value = await definition.run(AbortSignal.any([stop.signal, AbortSignal.timeout(definition.timeoutMs)]));
+      if (stop.signal.aborted) return;
+      const before = probe.result?.value;
+      const changed = definition.changed?.(before, value) ?? JSON.stringify(before) !== JSON.stringify(value);
+      probe.result = { value, at: clock.now() };
+      onObservation?.({
+        platform: platformKey,
+        component: definition.component,
+        probe: definition.name,
+        success: definition.successful(value),
+        seconds: (clock.monotonicMs() - started) / 1000,
+      });
+      if (changed) onChange(platformKey);
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      // A probe turns every finding into a value, so this is a defect of the probe: say so, and know nothing rather than something old.
+      logger.error('probe threw', { platform: platformKey, probe: definition.name, error });
+      const hadResult = probe.result !== undefined;
+      probe.result = undefined;
+      if (hadResult) onChange(platformKey);
+    }
+  }
+}
+
+function isSameProbe(a: ProbeDefinition<unknown>, b: ProbeDefinition<unknown>): boolean {
+  return a.target === b.target && a.intervalMs === b.intervalMs && a.timeoutMs === b.timeoutMs;
+}

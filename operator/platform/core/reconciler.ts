@@ -1,0 +1,182 @@
+import type { KubeClient } from '../../kube/client.ts';
+import type { Applier } from '../../runtime/applier.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ReconcileContext, ReconcileResult } from '../../runtime/controller.ts';
+import type { EventRecorder } from '../../runtime/events.ts';
+import { addFinalizer, removeFinalizer } from '../../runtime/finalizers.ts';
+import type { Informer } from '../../runtime/informer.ts';
+import { resolve } from '../schema/effective.ts';
+import type { DefaultImages } from '../schema/images.ts';
+import { type CarryOutResult, carryOut } from './carry-out.ts';
+import type { ChildrenCache } from './children.ts';
+import type { Component, ComponentName, ComponentPlan, EventPlan, Scope } from './component.ts';
+import type { PlatformMetrics } from './metrics.ts';
+import { annotations, FIELD_MANAGER, FINALIZER } from './names.ts';
+import { planAll } from './plan.ts';
+import type { Platform, PlatformStatus } from './platform.ts';
+import type { ProbeBoard } from './probe-board.ts';
+import { buildStatus, isSameStatus, transitionEvents } from './status.ts';
+import { summarize } from './summary.ts';
+import { nextTeardownStep, takeStep } from './teardown.ts';
+
+export interface ReconcilerOptions {
+  readonly client: KubeClient;
+  readonly applier: Applier;
+  readonly platforms: Informer<Platform>;
+  readonly children: ChildrenCache;
+  readonly probes: ProbeBoard;
+  readonly events: EventRecorder;
+  readonly metrics: PlatformMetrics;
+  /** In order of dependency. */
+  readonly components: readonly Component[];
+  readonly images: DefaultImages;
+  readonly clock: Clock;
+  readonly version: string;
+}
+
+/** Brings one platform closer to what its resource describes. Never waits for anything to become ready: a change brings it back. */
+export class PlatformReconciler {
+  readonly #options: ReconcilerOptions;
+  /** Our newest write of each platform, for as long as the cache is behind it. */
+  readonly #written = new Map<string, Platform>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(key: string, context: ReconcileContext): Promise<ReconcileResult> {
+    const platform = this.#newest(key);
+    if (platform === undefined) return this.#forget(key);
+    if (platform.metadata.deletionTimestamp !== undefined) return await this.#tearDown(key, platform, context);
+    const scope = this.#scope(key, platform);
+    if (!scope.effective.paused) await addFinalizer(this.#options.client, platform, FINALIZER, context.signal);
+    this.#options.probes.sync(
+      key,
+      this.#options.components.flatMap((component) => component.probes(scope)),
+    );
+    const plans = planAll(this.#options.components, scope);
+    const results = scope.effective.paused ? [] : await this.#carryOutAll(key, scope, plans, context);
+    const failures = results.flatMap((result) => result.failures);
+    const status = this.#status(scope, plans, results);
+    await this.#writeStatus(key, platform, status, context.signal);
+    this.#publish(platform, status, plans);
+    if (failures.length > 0) throw new Error(failures.join('; '));
+    const delays = [...plans.values()].flatMap((plan) => plan.requeueAfterMs ?? []);
+    return delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) };
+  }
+
+  /** The platform as we know it best: the cache's, or our own last write if the cache has not seen that yet. */
+  #newest(key: string): Platform | undefined {
+    const [namespace = '', name = ''] = key.split('/');
+    const cached = this.#options.platforms.get(namespace, name);
+    const written = this.#written.get(key);
+    if (cached === undefined || written === undefined) return cached;
+    if (written.metadata.uid === cached.metadata.uid && isNewer(written, cached)) return written;
+    this.#written.delete(key);
+    return cached;
+  }
+
+  #scope(key: string, platform: Platform): Scope {
+    const { images, children, probes, clock } = this.#options;
+    const effective = resolve(platform.spec, images);
+    const paused = effective.paused || platform.metadata.annotations?.[annotations.reconcile] === 'paused';
+    return {
+      platform,
+      effective: { ...effective, paused },
+      children: children.of(key),
+      probes: probes.results(key),
+      now: clock.now(),
+    };
+  }
+
+  async #carryOutAll(
+    key: string,
+    scope: Scope,
+    plans: ReadonlyMap<ComponentName, ComponentPlan>,
+    { logger, signal }: ReconcileContext,
+  ): Promise<CarryOutResult[]> {
+    const { client, applier, components, probes } = this.#options;
+    const work = components.map(async (component): Promise<CarryOutResult> => {
+      const plan = plans.get(component.name);
+      if (plan === undefined) return { acted: false, failures: [], terminal: [] };
+      const result = await carryOut({ client, applier, logger }, scope, component, plan, signal);
+      if (result.acted) probes.kick(key, component.name);
+      return result;
+    });
+    return await Promise.all(work);
+  }
+
+  #status(
+    { platform, effective, now }: Scope,
+    plans: ReadonlyMap<ComponentName, ComponentPlan>,
+    results: readonly CarryOutResult[],
+  ): PlatformStatus {
+    const failover = [...plans.values()]
+      .map((plan) => plan.status?.lastFailover)
+      .find((one) => one?.outcome === 'InProgress');
+    const conditions = summarize({
+      plans,
+      paused: effective.paused,
+      failures: results.flatMap((result) => result.failures),
+      terminal: results.flatMap((result) => result.terminal),
+      failover: {
+        inProgress: failover !== undefined,
+        message: failover === undefined ? 'no failover is under way' : `${failover.component}: ${failover.reason}`,
+      },
+    });
+    return buildStatus({ platform, effective, plans, conditions, operatorVersion: this.#options.version, now });
+  }
+
+  async #writeStatus(key: string, platform: Platform, status: PlatformStatus, signal: AbortSignal): Promise<void> {
+    if (isSameStatus(platform.status, status)) return;
+    const { apiVersion, kind, metadata } = platform;
+    const intent: Platform = {
+      apiVersion,
+      kind,
+      // The UID keeps a status from being written onto a namesake made in the meantime.
+      metadata: { name: metadata.name, ...pick(metadata, 'namespace'), ...pick(metadata, 'uid') },
+      status,
+    };
+    const options = { fieldManager: FIELD_MANAGER, force: true, subresource: 'status' };
+    this.#written.set(key, await this.#options.client.apply<Platform>(intent, options, signal));
+  }
+
+  #publish(platform: Platform, status: PlatformStatus, plans: ReadonlyMap<ComponentName, ComponentPlan>): void {
+    const planned = [...plans.values()].flatMap((plan) => plan.events ?? []);
+    for (const event of [...transitionEvents(platform.status, status), ...planned]) this.#event(platform, event);
+    this.#options.metrics.observe(platform, status);
+  }
+
+  #event(platform: Platform, event: EventPlan): void {
+    this.#options.events.event(platform, event);
+  }
+
+  async #tearDown(key: string, platform: Platform, { signal, logger }: ReconcileContext): Promise<ReconcileResult> {
+    const { client, children, probes } = this.#options;
+    probes.sync(key, []);
+    const step = nextTeardownStep(platform, children.of(key));
+    if (step !== undefined) {
+      logger.info('tearing down', { step: step.doing, objects: step.objects.length });
+      await takeStep(client, platform, step, signal);
+      return {};
+    }
+    await removeFinalizer(client, platform, FINALIZER, signal);
+    return this.#forget(key);
+  }
+
+  #forget(key: string): ReconcileResult {
+    this.#options.probes.sync(key, []);
+    this.#options.metrics.forget(key);
+    this.#written.delete(key);
+    return {};
+  }
+}
+
+/** Resource versions are integers that grow with time. */
+function isNewer(a: Platform, b: Platform): boolean {
+  return BigInt(a.metadata.resourceVersion ?? 0) > BigInt(b.metadata.resourceVersion ?? 0);
+}
+
+function pick<T extends object, K extends keyof T>(object: T, key: K): Partial<Pick<T, K>> {
+  return object[key] === undefined ? {} : ({ [key]: object[key] } as Pick<T, K>);
+}

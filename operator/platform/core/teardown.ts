@@ -1,0 +1,75 @@
+import type { KubeClient } from '../../kube/client.ts';
+import { resources } from '../../kube/resources.ts';
+import type { KubeObject, Resource } from '../../kube/types.ts';
+import type { Children, ComponentName } from './component.ts';
+import { annotations, namespaceOf } from './names.ts';
+import type { Platform } from './platform.ts';
+
+/** One step of a teardown: what is deleted now, and what is waited for before the next step. */
+export interface TeardownStep {
+  readonly doing: string;
+  readonly objects: readonly { readonly resource: Resource; readonly object: KubeObject }[];
+}
+
+const clients: readonly ComponentName[] = ['api', 'worker', 'beat', 'migrations'];
+
+/**
+ * The first step that is not done yet, in the reverse of the order of dependencies; undefined when nothing is left that the garbage
+ * collector would not take. Volumes are among it only when the user has said so.
+ */
+export function nextTeardownStep(platform: Platform, children: Children): TeardownStep | undefined {
+  const steps: TeardownStep[] = [
+    step('ends the API, the workers and the beat', [
+      ...clients.flatMap((component) => of(children, resources.horizontalPodAutoscalers, component)),
+      ...clients.flatMap((component) => of(children, resources.deployments, component)),
+      ...clients.flatMap((component) => of(children, resources.jobs, component)),
+    ]),
+    step('ends Postgres, Redis and RabbitMQ', of(children, resources.statefulSets)),
+    step('waits for the pods to end', of(children, resources.pods)),
+    // Patroni makes these itself and gives them no owner.
+    step(
+      'removes what Patroni has left',
+      of(children, resources.configMaps, 'postgres').filter(({ object }) => !isOwned(object)),
+    ),
+    ...(wantsVolumesDeleted(platform)
+      ? [step('deletes the volumes', of(children, resources.persistentVolumeClaims))]
+      : []),
+  ];
+  return steps.find(({ objects }) => objects.length > 0);
+}
+
+export function wantsVolumesDeleted(platform: Platform): boolean {
+  return platform.metadata.annotations?.[annotations.deleteVolumes] === 'true';
+}
+
+/** Asks for the deletion of a step's objects that are not being deleted yet. */
+export async function takeStep(
+  client: KubeClient,
+  platform: Platform,
+  { objects }: TeardownStep,
+  signal: AbortSignal,
+): Promise<void> {
+  const namespace = namespaceOf(platform);
+  for (const { resource, object } of objects) {
+    const { name, uid, deletionTimestamp } = object.metadata;
+    // A pod ends with its controller, in the time that its grace period gives it.
+    if (deletionTimestamp !== undefined || resource === resources.pods) continue;
+    await client.delete(
+      { resource, namespace, name },
+      { ...(uid === undefined ? {} : { uid }), propagationPolicy: 'Background' },
+      signal,
+    );
+  }
+}
+
+function step(doing: string, objects: TeardownStep['objects']): TeardownStep {
+  return { doing, objects };
+}
+
+function of(children: Children, resource: Resource, component?: ComponentName): TeardownStep['objects'][number][] {
+  return children.list(resource, component).map((object) => ({ resource, object }));
+}
+
+function isOwned(object: KubeObject): boolean {
+  return (object.metadata.ownerReferences ?? []).length > 0;
+}

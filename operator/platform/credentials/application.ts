@@ -1,0 +1,38 @@
+import type { Scope } from '../core/component.ts';
+import { childName } from '../core/names.ts';
+import type { RandomString } from '../core/random.ts';
+import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
+
+const SECRET_KEY_LENGTH = 50;
+
+/**
+ * Everything that the API and the workers read, under the names that Celery applications use; undefined until the credentials that it
+ * is made of are there.
+ */
+export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
+  const { platform, effective } = scope;
+  const database = secretValue(scope, childName(platform, 'postgres'), 'uri');
+  const redis = secretValue(scope, childName(platform, 'redis'), 'uri');
+  const broker = secretValue(scope, childName(platform, 'rabbitmq'), 'uri');
+  if (database === undefined || redis === undefined || broker === undefined) return undefined;
+  const name = childName(platform, 'app');
+  const secretKey = secretValue(scope, name, 'SECRET_KEY');
+  return {
+    name,
+    component: 'api',
+    values: {
+      DATABASE_URL: database,
+      REDIS_URL: redis,
+      REDIS_MODE: effective.redis.mode,
+      CELERY_BROKER_URL: broker,
+      CELERY_RESULT_BACKEND: redis,
+      DEBUG: 'false',
+      ...(secretKey === undefined ? {} : { SECRET_KEY: secretKey }),
+    },
+  };
+}
+
+/** The same with the one value that is made up, for the first time. */
+export function generatedApplicationSecret(secret: GeneratedSecret, random: RandomString): GeneratedSecret {
+  return { ...secret, values: { ...secret.values, SECRET_KEY: random(SECRET_KEY_LENGTH) } };
+}

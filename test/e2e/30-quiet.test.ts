@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { type Deployment, resources } from '../../operator/kube/resources.ts';
+import { apply, childKinds, children, client, healthy, NAMESPACE, platform, platformRef } from './support/cluster.ts';
+
+const QUIET_MS = 120_000;
+const AUTOSCALED_REPLICAS = 3;
+const api = { resource: resources.deployments, namespace: NAMESPACE, name: 'acme-api' };
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Versions of everything that belongs to the platform, except what Patroni writes for itself at every turn. */
+async function versions(): Promise<Record<string, string | undefined>> {
+  const all: Record<string, string | undefined> = {};
+  for (const resource of childKinds)
+    for (const { metadata } of await children(resource)) {
+      const isOwn = (metadata.ownerReferences ?? []).length > 0;
+      // The autoscaler rewrites its own status with what it measures.
+      if (isOwn && resource !== resources.horizontalPodAutoscalers)
+        all[`${resource.kind}/${metadata.name}`] = metadata.resourceVersion;
+    }
+  all['platform'] = (await client.get(platformRef))?.metadata.resourceVersion;
+  return all;
+}
+
+describe('a platform at rest', () => {
+  it('leaves the API’s replicas to its autoscaler', async () => {
+    await client.patch(api, { type: 'merge', body: { spec: { replicas: AUTOSCALED_REPLICAS } }, subresource: 'scale' });
+    await healthy();
+    await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
+    await pause(10_000);
+    expect((await client.get<Deployment>(api))?.spec?.replicas).to.equal(AUTOSCALED_REPLICAS);
+  });
+
+  it('changes nothing for two minutes when the same resource is applied again', async () => {
+    await healthy();
+    await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
+    await pause(3_000);
+    const before = await versions();
+    expect(Object.keys(before)).to.have.length.greaterThan(30);
+    for (let waited = 0; waited < QUIET_MS; waited += QUIET_MS / 4) {
+      await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
+      await pause(QUIET_MS / 4);
+    }
+    expect(await versions()).to.deep.equal(before);
+  });
+});

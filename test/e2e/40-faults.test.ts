@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import amqp from 'amqplib';
+import { expect } from 'chai';
+import { resources, type Secret } from '../../operator/kube/resources.ts';
+import { labels } from '../../operator/platform/core/names.ts';
+import { client, deletePod, eventually, getPlatform, healthy, NAMESPACE, podsOf } from './support/cluster.ts';
+import { Desk } from './support/desk.ts';
+import { type Forward, startPortForward, startProxy } from './support/forward.ts';
+import { Ledger } from './support/ledger.ts';
+
+/** Far above what is measured, so that only a hang fails. */
+const GAP_CEILING_SECONDS = 60;
+
+describe('a platform that loses a part while clients write', () => {
+  let proxy: Forward;
+  let desk: Desk;
+
+  before(async () => {
+    proxy = await startProxy();
+    desk = new Desk(proxy.port);
+  });
+
+  after(async () => await proxy.stop());
+
+  async function underLoad(fault: () => Promise<void>): Promise<void> {
+    const ledger = new Ledger(desk);
+    await ledger.more(20);
+    await fault();
+    await ledger.more(50);
+    await healthy();
+    await ledger.more(10);
+    await ledger.close();
+    console.log(
+      `      ${ledger.count} messages acknowledged, each answered once; largest gap ${ledger.largestGapSeconds.toFixed(1)} s`,
+    );
+    expect(ledger.largestGapSeconds).to.be.below(GAP_CEILING_SECONDS);
+  }
+
+  it('keeps every message when the Postgres primary’s pod is deleted', async () => {
+    const before = (await getPlatform())?.status?.postgres?.primary;
+    await underLoad(async () => {
+      const [primary] = await podsOf('postgres', { [labels.role]: 'primary' });
+      if (primary === undefined) throw new Error('no pod has the role primary');
+      await deletePod(primary);
+      await eventually('another primary', async () => {
+        const now = (await getPlatform())?.status?.postgres?.primary;
+        return now !== undefined && now !== before ? now : undefined;
+      });
+    });
+    expect(await podsOf('postgres', { [labels.role]: 'primary' })).to.have.length(1);
+  });
+
+  it('keeps every message when a Redis primary’s pod is deleted', async () => {
+    await underLoad(async () => {
+      const [primary] = await podsOf('redis', { [labels.role]: 'primary' });
+      if (primary === undefined) throw new Error('no pod has the role primary');
+      await deletePod(primary);
+    });
+    expect(await podsOf('redis', { [labels.role]: 'primary' })).to.have.length(3);
+  });
+
+  it('keeps every message when a RabbitMQ node’s pod is deleted', async () => {
+    await underLoad(async () => {
+      const pod = (await podsOf('rabbitmq')).find(({ metadata }) => metadata.name === 'acme-rabbitmq-0');
+      if (pod === undefined) throw new Error('there is no pod acme-rabbitmq-0');
+      await deletePod(pod);
+    });
+  });
+
+  it('answers every message once when workers are killed in the middle of their work', async () => {
+    await underLoad(async () => {
+      for (const pod of await podsOf('worker', { [labels.workerPool]: 'ai' })) await deletePod(pod, 0);
+    });
+  });
+
+  it('finishes a task whose worker was killed while it ran', async () => {
+    const secret = await client.get<Secret>({
+      resource: resources.secrets,
+      namespace: NAMESPACE,
+      name: 'acme-rabbitmq',
+    });
+    const value = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
+    const forward = await startPortForward(NAMESPACE, 'service/acme-rabbitmq', 5672);
+    const url = `amqp://${value('username')}:${value('password')}@127.0.0.1:${forward.port}/${value('vhost')}`;
+    const connection = await amqp.connect(url);
+    try {
+      const channel = await connection.createChannel();
+      const { queue: replyTo } = await channel.assertQueue('', { exclusive: true });
+      const answered = new Promise<{ status: string; result: unknown }>((resolve) => {
+        void channel.consume(
+          replyTo,
+          (message) => message !== null && resolve(JSON.parse(message.content.toString())),
+          { noAck: true },
+        );
+      });
+      const id = randomUUID();
+      channel.sendToQueue('ai_tasks', Buffer.from(JSON.stringify([[4], {}, {}])), {
+        persistent: true,
+        contentType: 'application/json',
+        contentEncoding: 'utf-8',
+        correlationId: id,
+        replyTo,
+        headers: {
+          lang: 'py',
+          task: 'isp.sleep',
+          id,
+          root_id: id,
+          parent_id: null,
+          group: null,
+          retries: 0,
+          eta: null,
+          expires: null,
+        },
+      });
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      for (const pod of await podsOf('worker', { [labels.workerPool]: 'ai' })) await deletePod(pod, 0);
+      const reply = await answered;
+      expect(reply).to.include({ status: 'SUCCESS', result: 4 });
+    } finally {
+      await connection.close();
+      await forward.stop();
+    }
+    await healthy();
+  });
+});

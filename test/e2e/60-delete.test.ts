@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { type PersistentVolumeClaim, resources } from '../../operator/kube/resources.ts';
+import {
+  apply,
+  childKinds,
+  children,
+  client,
+  eventually,
+  getPlatform,
+  healthy,
+  platform,
+  platformRef,
+} from './support/cluster.ts';
+import { Desk } from './support/desk.ts';
+import { startProxy } from './support/forward.ts';
+
+async function remaining(): Promise<string[]> {
+  const found = await Promise.all(
+    childKinds.map(async (resource) =>
+      (await children(resource)).map(({ metadata }) => `${resource.kind}/${metadata.name}`),
+    ),
+  );
+  return found.flat();
+}
+
+async function deleteAndWait(): Promise<void> {
+  await client.delete(platformRef, { propagationPolicy: 'Background' });
+  await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));
+  await eventually('its children gone', async () => ((await remaining()).length === 0 ? true : undefined), {
+    saw: async () => `left: ${(await remaining()).join(', ')}`,
+  });
+}
+
+async function claims(): Promise<string[]> {
+  return (await children<PersistentVolumeClaim>(resources.persistentVolumeClaims)).map(({ metadata }) => metadata.name);
+}
+
+describe('deleting a platform', () => {
+  let conversation: string;
+
+  it('leaves no child, and keeps the volumes', async () => {
+    const proxy = await startProxy();
+    const desk = new Desk(proxy.port);
+    conversation = await desk.openConversation();
+    await desk.send(conversation, 'My router blinks red');
+    await proxy.stop();
+    await deleteAndWait();
+    expect(await claims()).to.have.length(12);
+  });
+
+  it('can be undone: the same resource comes back with its data', async () => {
+    await apply(platform());
+    await healthy(480_000);
+    const proxy = await startProxy();
+    const { messages } = await new Desk(proxy.port).read(conversation);
+    await proxy.stop();
+    expect(messages.map(({ text }) => text)).to.deep.equal(['My router blinks red']);
+  });
+
+  it('takes the volumes along when the resource says so', async () => {
+    await apply(platform({}, { 'isp.support/delete-volumes': 'true' }));
+    await deleteAndWait();
+    await eventually('the volumes gone', async () => ((await claims()).length === 0 ? true : undefined));
+  });
+});
