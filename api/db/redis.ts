@@ -1,0 +1,67 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import type { RedisConfig } from '../config.ts';
+import type { Log } from '../log.ts';
+
+type Shared = Pick<
+  RedisOptions,
+  'commandTimeout' | 'connectTimeout' | 'keepAlive' | 'maxRetriesPerRequest' | 'password' | 'tls' | 'username'
+>;
+export type RedisClient = Redis | Cluster;
+
+function backoff(attempt: number): number {
+  return Math.min(100 * 2 ** Math.min(attempt, 5), 2_000) * (0.75 + Math.random() / 2);
+}
+
+/**
+ * Connects in the background and for ever. A command fails within about two seconds while Redis is away, since nothing
+ * that the platform does with Redis is worth holding a request or a task for longer.
+ */
+export function openRedis(config: RedisConfig, log: Log): RedisClient {
+  const url = new URL(config.REDIS_URL);
+  const host = url.hostname;
+  const tls = url.protocol === 'rediss:';
+  const options: Shared = {
+    ...(url.username && { username: decodeURIComponent(url.username) }),
+    ...(url.password && { password: decodeURIComponent(url.password) }),
+    ...(tls && { tls: {} }),
+    connectTimeout: 2_000,
+    commandTimeout: 2_000,
+    keepAlive: 5_000,
+    maxRetriesPerRequest: 2,
+  };
+  const client = connect(config, options, { host, port: Number(url.port) || defaultPort(config.REDIS_MODE) });
+  client.on('error', (error: Error) => log.debug('redis', { error }));
+  return client;
+}
+
+function defaultPort(mode: RedisConfig['REDIS_MODE']): number {
+  return mode === 'sentinel' ? 26379 : 6379;
+}
+
+function connect(config: RedisConfig, options: Shared, address: { host: string; port: number }): RedisClient {
+  const db = Number(new URL(config.REDIS_URL).pathname.slice(1)) || 0;
+  if (config.REDIS_MODE === 'cluster') {
+    // A cluster has database 0 only.
+    return new Cluster([address], {
+      redisOptions: options,
+      clusterRetryStrategy: backoff,
+      slotsRefreshTimeout: 2_000,
+      slotsRefreshInterval: 10_000,
+      retryDelayOnFailover: 200,
+      retryDelayOnClusterDown: 200,
+      maxRedirections: 10,
+    });
+  }
+  if (config.REDIS_MODE === 'sentinel') {
+    return new Redis({
+      ...options,
+      ...(options.password && { sentinelPassword: options.password }),
+      db,
+      sentinels: [address],
+      name: config.REDIS_SENTINEL_NAME,
+      retryStrategy: backoff,
+      sentinelRetryStrategy: backoff,
+    });
+  }
+  return new Redis({ ...options, ...address, db, retryStrategy: backoff });
+}

@@ -1,0 +1,58 @@
+import { randomUUIDv7 } from 'node:crypto';
+import express, { type Express, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import type { Database } from '../db/database.ts';
+import type { Log } from '../log.ts';
+import { conversationsRouter, type Outbox } from './conversations.ts';
+import { customersRouter } from './customers.ts';
+import { limitConcurrency } from './limit.ts';
+import { timeRequests } from './metrics.ts';
+import { type OperationsOptions, operationsRouter } from './operations.ts';
+import { handleErrors, noSuchRoute } from './problem.ts';
+
+export interface AppOptions {
+  db: Database;
+  outbox: Outbox;
+  log: Log;
+  maxConcurrent: number;
+  operations: OperationsOptions;
+  /** Called for each request for a resource. */
+  onRequest: () => void;
+}
+
+const BODY_LIMIT = '64kb';
+
+export function createApp({ db, outbox, log, maxConcurrent, operations, onRequest }: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(helmet(), timeRequests(), identifyRequests(), closeWhileDraining(operations.draining));
+  app.use(operationsRouter(operations));
+  app.use('/v1', countRequests(onRequest), limitConcurrency(maxConcurrent), express.json({ limit: BODY_LIMIT }));
+  app.use('/v1/customers', customersRouter(db));
+  app.use('/v1/conversations', conversationsRouter(db, outbox));
+  app.use(noSuchRoute());
+  app.use(handleErrors(log));
+  return app;
+}
+
+function identifyRequests(): RequestHandler {
+  return (request, response, next) => {
+    response.set('X-Request-Id', request.get('X-Request-Id')?.slice(0, 100) ?? randomUUIDv7());
+    next();
+  };
+}
+
+/** A client that keeps its connection would otherwise find it closed under its next request. */
+function closeWhileDraining(draining: () => boolean): RequestHandler {
+  return (_request, response, next) => {
+    if (draining()) response.set('Connection', 'close');
+    next();
+  };
+}
+
+function countRequests(onRequest: () => void): RequestHandler {
+  return (_request, _response, next) => {
+    onRequest();
+    next();
+  };
+}

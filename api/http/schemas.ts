@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+const id = z.uuid().meta({ example: '0198c1f2-6a70-7000-8000-5f1c0e9a1b2c' });
+const time = z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' });
+const name = z.string().trim().min(1).max(200);
+
+export const NewCustomerSchema = z
+  .strictObject({
+    name,
+    email: z.email().max(254).optional(),
+    phone: z.string().trim().min(4).max(32).optional(),
+    plan: z.string().trim().min(1).max(100).optional(),
+  })
+  .meta({ id: 'NewCustomer' });
+
+export const CustomerSchema = z
+  .object({
+    id,
+    name: z.string(),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    plan: z.string().nullable(),
+    createdAt: time,
+  })
+  .meta({ id: 'Customer' });
+
+export const NewConversationSchema = z
+  .strictObject({ customerId: id, subject: z.string().trim().min(1).max(200).optional() })
+  .meta({ id: 'NewConversation' });
+
+export const ConversationSchema = z
+  .object({ id, customerId: id, subject: z.string().nullable(), status: z.enum(['open', 'closed']), createdAt: time })
+  .meta({ id: 'Conversation' });
+
+export const NewMessageSchema = z
+  .strictObject({ text: z.string().trim().min(1).max(8_000) })
+  .meta({ id: 'NewMessage' });
+
+export const MessageSchema = z
+  .object({ id, conversationId: id, text: z.string(), createdAt: time })
+  .meta({ id: 'Message' });
+
+export const AnswerSchema = z
+  .object({ text: z.string(), source: z.string().meta({ example: 'rules' }), createdAt: time })
+  .meta({ id: 'Answer' });
+
+export const ConversationWithMessagesSchema = ConversationSchema.extend({
+  messages: z.array(z.object({ id, text: z.string(), createdAt: time, answer: AnswerSchema.nullable() })),
+}).meta({ id: 'ConversationWithMessages' });
+
+export const ProblemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    code: z.string(),
+    instance: z.string().optional(),
+    errors: z.array(z.object({ field: z.string(), value: z.unknown(), remedy: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export const IdParameters = z.object({ id });
+export const ConversationQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(500).default(200).meta({ description: 'How many of the newest messages' }),
+});
+export const IdempotencyHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .meta({ description: 'Recommended: a repeated request with the same key and body is answered as the first was' }),
+});

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ChannelModel, type ConfirmChannel, connect, type Message, type Options } from 'amqplib';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+export interface BrokerOptions {
+  url: string;
+  /** Shown in RabbitMQ's list of connections. */
+  name: string;
+  log: Log;
+  /** Runs on every new channel before it is used: declares, subscribes. */
+  onSession: (channel: ConfirmChannel) => Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const CONFIRM_TIMEOUT_MS = 5_000;
+const HEARTBEAT_SECONDS = 5;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+/**
+ * One connection with one channel in confirm mode, opened again for as long as it is wanted. A channel that closes takes
+ * its connection along, so that there is one way to recover: a new session, set up from the start by `onSession`.
+ */
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #stopped = new AbortController();
+  readonly #returned = new Map<string, (error: Error) => void>();
+  #channel: ConfirmChannel | undefined;
+  #loop: Promise<void> | undefined;
+  #blocked = false;
+  #endSession: () => void = () => undefined;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** Connects in the background. */
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** A session is open and RabbitMQ takes messages (it has no memory or disk alarm). */
+  get available(): boolean {
+    return this.#channel !== undefined && !this.#blocked;
+  }
+
+  /**
+   * Resolves once RabbitMQ has confirmed the message, which a quorum queue does when a majority has it on disk.
+   * @throws AppError `broker-unavailable` when it was not confirmed: it may or may not have arrived.
+   */
+  publish(exchange: string, routingKey: string, content: Buffer, options: Options.Publish): Promise<void> {
+    const channel = this.#channel;
+    if (!channel) return Promise.reject(unavailable('there is no connection to RabbitMQ'));
+    const messageId = options.messageId ?? randomUUID();
+    return new Promise<void>((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        clearTimeout(timer);
+        this.#returned.delete(messageId);
+        if (error) reject(error);
+        else resolve();
+      };
+      const timer = setTimeout(() => {
+        settle(unavailable(`RabbitMQ did not confirm a message within ${CONFIRM_TIMEOUT_MS} ms`));
+        if (channel === this.#channel) this.#endSession();
+      }, CONFIRM_TIMEOUT_MS);
+      this.#returned.set(messageId, settle);
+      try {
+        channel.publish(
+          exchange,
+          routingKey,
+          content,
+          { persistent: true, mandatory: true, ...options, messageId },
+          (error) => settle(error ? unavailable('RabbitMQ did not take a message', error) : undefined),
+        );
+      } catch (error) {
+        settle(unavailable('the channel to RabbitMQ is closed', error));
+      }
+    });
+  }
+
+  /** Runs `declare` on the channel in use. @throws AppError `broker-unavailable` without one. */
+  async declare(declare: (channel: ConfirmChannel) => Promise<void>): Promise<void> {
+    if (!this.#channel) throw unavailable('there is no connection to RabbitMQ');
+    await declare(this.#channel);
+  }
+
+  /** Closes the connection, and does not open another; unacknowledged deliveries go back to their queues. */
+  async close(): Promise<void> {
+    this.#stopped.abort();
+    this.#endSession();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopped;
+    let retry = FIRST_RETRY_MS;
+    while (!signal.aborted) {
+      const opened = performance.now();
+      try {
+        await this.#session();
+      } catch (error) {
+        this.#options.log.warn('no connection to RabbitMQ', { connection: this.#options.name, error });
+      }
+      if (signal.aborted) return;
+      if (performance.now() - opened > 2 * LAST_RETRY_MS) retry = FIRST_RETRY_MS;
+      await delay(retry * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+      retry = Math.min(retry * 2, LAST_RETRY_MS);
+    }
+  }
+
+  /** From connecting until the connection or its channel is gone. */
+  async #session(): Promise<void> {
+    const { url, name, log, onSession } = this.#options;
+    const model = await connect(withHeartbeat(url), {
+      timeout: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      noDelay: true,
+      clientProperties: { connection_name: name },
+    });
+    try {
+      const closed = Promise.race([closeOf(model), this.#sessionEnd()]);
+      model.on('blocked', (reason) => {
+        this.#blocked = true;
+        log.warn('RabbitMQ takes no messages', { connection: name, reason });
+      });
+      model.on('unblocked', () => {
+        this.#blocked = false;
+      });
+      const channel = await model.createConfirmChannel();
+      const channelClosed = closeOf(channel);
+      channel.on('return', (message) => this.#onReturn(message));
+      await Promise.race([onSession(channel), closed]);
+      this.#channel = channel;
+      log.info('connected to RabbitMQ', { connection: name });
+      const error = await Promise.race([closed, channelClosed]);
+      if (!this.#stopped.signal.aborted) log.warn('connection to RabbitMQ lost', { connection: name, error });
+    } finally {
+      this.#channel = undefined;
+      this.#blocked = false;
+      await closeQuietly(model);
+    }
+  }
+
+  /** RabbitMQ returns a mandatory message before it confirms it. */
+  #onReturn(message: Message): void {
+    const settle = this.#returned.get(message.properties.messageId);
+    settle?.(unavailable(`RabbitMQ has no queue for the routing key ${message.fields.routingKey}`));
+  }
+
+  #sessionEnd(): Promise<undefined> {
+    if (this.#stopped.signal.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#endSession = () => resolve(undefined);
+    });
+  }
+}
+
+function unavailable(message: string, cause?: unknown): AppError {
+  return new AppError('broker-unavailable', message, { cause, retryable: true });
+}
+
+function withHeartbeat(url: string): string {
+  const parsed = new URL(url);
+  if (!parsed.searchParams.has('heartbeat')) parsed.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
+  return parsed.href;
+}
+
+/** Resolves, with the error if there was one, when a connection or channel has closed. */
+function closeOf(emitter: ChannelModel | ConfirmChannel): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    emitter.on('error', (error: Error) => resolve(error));
+    emitter.on('close', (error?: Error) => resolve(error));
+  });
+}
+
+/** A peer that is gone answers no close; the heartbeat ends the socket then. */
+async function closeQuietly(model: ChannelModel): Promise<void> {
+  await Promise.race([model.close().catch(() => undefined), delay(1_000, undefined, { ref: false })]);
+}

@@ -1,0 +1,54 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, register } from 'prom-client';
+import type { Outcome } from './outcome.ts';
+import type { TaskMessage } from './protocol.ts';
+
+export interface WorkerMetrics {
+  /** Call what it returns when the task has ended. */
+  started(): (task: TaskMessage, outcome: Outcome) => void;
+  deadLettered(queue: string): void;
+  resultLost(): void;
+}
+
+const NOT_REGISTERED = 'NotRegistered';
+
+export function openWorkerMetrics(): WorkerMetrics {
+  collectDefaultMetrics();
+  const tasks = new Counter({
+    name: 'isp_tasks_total',
+    help: 'Tasks that ended, by outcome',
+    labelNames: ['task', 'outcome'],
+  });
+  const duration = new Histogram({
+    name: 'isp_task_duration_seconds',
+    help: 'Time that tasks ran',
+    labelNames: ['task'],
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800, 3_600],
+  });
+  const running = new Gauge({ name: 'isp_tasks_running', help: 'Tasks that run now' });
+  const dead = new Counter({
+    name: 'isp_dead_letters_total',
+    help: 'Messages moved to the dead letters',
+    labelNames: ['queue'],
+  });
+  const lost = new Counter({ name: 'isp_task_results_lost_total', help: 'Results that Redis did not take in time' });
+  return {
+    started() {
+      running.inc();
+      const began = performance.now();
+      return (message, outcome) => {
+        running.dec();
+        // A name that nobody registered comes from outside, and would be a series of its own each time.
+        const unknown = outcome.kind === 'failure' && outcome.error.exc_type === NOT_REGISTERED;
+        const task = unknown ? 'unknown' : message.task;
+        tasks.inc({ task, outcome: outcome.kind });
+        duration.observe({ task }, (performance.now() - began) / 1_000);
+      };
+    },
+    deadLettered: (queue) => dead.inc({ queue }),
+    resultLost: () => lost.inc(),
+  };
+}
+
+export function metricsText(): Promise<string> {
+  return register.metrics();
+}

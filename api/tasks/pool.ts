@@ -1,0 +1,130 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { type Outcome, taskError } from './outcome.ts';
+import type { TaskMessage } from './protocol.ts';
+
+export type ToChild = { type: 'run'; task: TaskMessage } | { type: 'soft-limit'; seconds: number };
+export type FromChild = { type: 'ready' } | { type: 'outcome'; outcome: Outcome };
+
+/** In seconds. At the soft limit a task is asked to end; at the hard limit its child is ended. */
+export interface TimeLimits {
+  soft: number;
+  hard: number;
+}
+
+export interface PoolOptions {
+  /** The module that a child runs. */
+  url: URL;
+  size: number;
+  maxTasksPerChild: number;
+  log: Log;
+}
+
+interface Child {
+  worker: Worker;
+  tasks: number;
+  /** Settles the task under way. */
+  settle: ((outcome: Outcome) => void) | undefined;
+}
+
+/**
+ * Runs tasks in worker threads, one task a thread at a time. A thread is ended for real at a hard time limit, even out
+ * of an endless loop, and is replaced after `maxTasksPerChild` tasks.
+ */
+export class ChildPool {
+  readonly #options: PoolOptions;
+  readonly #idle: Child[] = [];
+  readonly #all = new Set<Child>();
+  #running = 0;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get free(): number {
+    return this.#closed ? 0 : this.#options.size - this.#running;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Starts the children, so that the first tasks need not wait for them. */
+  start(): void {
+    while (this.#all.size < this.#options.size) this.#idle.push(this.#spawn());
+  }
+
+  /** Needs a free child. Never rejects: what became of the task is in the outcome. */
+  async run(task: TaskMessage, limits: TimeLimits): Promise<Outcome> {
+    if (this.free <= 0) return { kind: 'lost', reason: 'the worker has no child to run it' };
+    this.#running++;
+    const child = this.#idle.pop() ?? this.#spawn();
+    const timers = this.#limit(child, limits);
+    try {
+      return await new Promise<Outcome>((resolve) => {
+        child.settle = resolve;
+        child.worker.postMessage({ type: 'run', task } satisfies ToChild);
+      });
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      child.settle = undefined;
+      this.#running--;
+      this.#retire(child);
+    }
+  }
+
+  /** Ends all children; tasks under way are `lost`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#all].map((child) => child.worker.terminate()));
+  }
+
+  /** Back to the idle children, or ended when it has run its share of tasks. */
+  #retire(child: Child): void {
+    if (!this.#all.has(child) || this.#closed) return;
+    if (++child.tasks < this.#options.maxTasksPerChild) {
+      this.#idle.push(child);
+      return;
+    }
+    this.#all.delete(child);
+    void child.worker.terminate();
+    this.#idle.push(this.#spawn());
+  }
+
+  #limit(child: Child, { soft, hard }: TimeLimits): NodeJS.Timeout[] {
+    const ask = setTimeout(
+      () => child.worker.postMessage({ type: 'soft-limit', seconds: soft } satisfies ToChild),
+      soft * 1_000,
+    );
+    const end = setTimeout(() => {
+      this.#all.delete(child);
+      const error = taskError('TimeLimitExceeded', `TimeLimitExceeded(${hard},)`);
+      child.settle?.({ kind: 'failure', error, traceback: `the task ran for more than ${hard} s and was ended` });
+      void child.worker.terminate();
+    }, hard * 1_000);
+    return [ask, end];
+  }
+
+  #spawn(): Child {
+    const worker = new Worker(this.#options.url);
+    const child: Child = { worker, tasks: 0, settle: undefined };
+    this.#all.add(child);
+    let failure = 'its child ended';
+    worker.on('message', (message: FromChild) => {
+      if (message.type === 'outcome') child.settle?.(message.outcome);
+    });
+    worker.on('error', (error) => {
+      failure = `its child failed: ${messageOf(error)}`;
+      this.#options.log.error('a child failed', { error });
+    });
+    worker.on('exit', () => {
+      this.#all.delete(child);
+      const index = this.#idle.indexOf(child);
+      if (index >= 0) this.#idle.splice(index, 1);
+      child.settle?.({ kind: 'lost', reason: failure });
+    });
+    return child;
+  }
+}

@@ -1,0 +1,41 @@
+import type { AddressInfo } from 'node:net';
+import type { BeatConfig } from '../config.ts';
+import { Database } from '../db/database.ts';
+import type { Log } from '../log.ts';
+import { beat } from './beat.ts';
+import { Broker } from './broker.ts';
+import { serveHealth } from './health.ts';
+import { advisoryLock } from './lock.ts';
+import { Relay } from './relay.ts';
+import { declareTaskQueue, QUEUES } from './topology.ts';
+
+// Any number, the same for all beats of a platform.
+const LOCK_ID = 4_977_001;
+
+/** Sends scheduled tasks until `signal` aborts. It publishes its own outbox, so that it does not need the API. */
+export async function runBeat(config: BeatConfig, log: Log, signal: AbortSignal): Promise<void> {
+  const url = config.DATABASE_URL;
+  const db = new Database({ url, poolSize: 2, retryMs: 0, log, applicationName: 'isp-beat' });
+  const broker = new Broker({
+    url: config.CELERY_BROKER_URL,
+    name: 'isp-beat',
+    log,
+    onSession: async (channel) => {
+      for (const queue of QUEUES) await declareTaskQueue(channel, queue);
+    },
+  });
+  const relay = new Relay({ db, broker, log, maxPending: 1_000_000 });
+  const lock = advisoryLock(url, LOCK_ID, log);
+  const server = await serveHealth(config.HEALTH_PORT, () =>
+    db.sinceSuccess < 10_000 ? undefined : 'no Postgres primary',
+  );
+  broker.start();
+  relay.start();
+  log.info('beating', { port: (server.address() as AddressInfo).port });
+  await beat({ db, lock, log, onSent: () => relay.poke() }, signal);
+  await lock.release();
+  await relay.stop();
+  await broker.close();
+  await db.close();
+  log.info('ended');
+}
