@@ -76,7 +76,8 @@ export async function plan(tx: Transaction, schedule: Schedule, next: Date): Pro
 export async function send(tx: Transaction, schedule: Schedule, next: Date): Promise<boolean> {
   const { name, task, queue, args, kwargs, nextRunAt } = schedule;
   const moved = await tx.query(
-    'UPDATE schedules SET last_run_at = now(), next_run_at = $3 WHERE name = $1 AND date_trunc('milliseconds', next_run_at) = $2 AND enabled',
+    `UPDATE schedules SET last_run_at = now(), next_run_at = $3
+     WHERE name = $1 AND date_trunc('milliseconds', next_run_at) = $2 AND enabled`,
     [name, nextRunAt, next],
   );
   if (moved.rowCount !== 1) return false;
