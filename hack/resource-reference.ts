@@ -115,8 +115,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  if (value === undefined || value === '') return '';
-  return `\`${Array.isArray(value) ? value.join(', ') : String(value)}\``;
+  const text = Array.isArray(value) ? value.join(', ') : value;
+  return text === undefined || text === '' || isRecord(text) ? '' : `\`${text as string | number | boolean}\``;
 }
 
 function poolSection(): string {

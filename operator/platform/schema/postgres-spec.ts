@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { resources, rules, says, storage, type ValidationRule } from './fields.ts';
 
 /** Parameters that replication, failover and the operator itself depend on, so that only the operator sets them. */
-export const OPERATOR_PARAMETERS = [
+const OPERATOR_PARAMETERS = [
   'archive_cleanup_command',
   'archive_command',
   'archive_library',

@@ -13,7 +13,7 @@ export interface Tier {
   readonly beat: { readonly resources: ResourceRequirements };
 }
 
-export interface RedisTier {
+interface RedisTier {
   readonly shards: number;
   readonly replicasPerShard: number;
   readonly maxMemory: string;
@@ -21,7 +21,7 @@ export interface RedisTier {
   readonly resources: ResourceRequirements;
 }
 
-export interface RabbitmqTier {
+interface RabbitmqTier {
   readonly nodes: number;
   readonly storageSize: string;
   readonly resources: ResourceRequirements;

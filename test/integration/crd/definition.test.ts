@@ -86,10 +86,23 @@ describe('the resource definition', () => {
     await makeWithStatus('columns', {});
     const [header, row] = (await kubectl('get', 'isp', 'columns')).split('\n');
     expect(header?.split(/\s+/)).to.deep.equal([
-      ...['NAME', 'READY', 'STATUS', 'CUSTOMERS', 'API', 'PRIMARY', 'VERSION', 'AGE'],
+      'NAME',
+      'READY',
+      'STATUS',
+      'CUSTOMERS',
+      'API',
+      'PRIMARY',
+      'VERSION',
+      'AGE',
     ]);
     expect(row?.split(/\s+/).slice(0, 7)).to.deep.equal([
-      ...['columns', 'False', 'PostgresNotReady', '100', '1/2', 'acme-postgres-0', '1.2.3'],
+      'columns',
+      'False',
+      'PostgresNotReady',
+      '100',
+      '1/2',
+      'acme-postgres-0',
+      '1.2.3',
     ]);
   });
 
