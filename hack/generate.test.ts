@@ -32,6 +32,12 @@ describe('generated files', () => {
     const page = generatedFiles().get('docs/reference/resource.md') ?? '';
     expect(page).to.include('100: `64mb`<br>1000: `256mb`<br>10000: `1gb`<br>50000: `4gb`');
   });
+
+  it('show every rule in the reference, those of list entries included', () => {
+    const page = generatedFiles().get('docs/reference/resource.md') ?? '';
+    expect(page).to.include('`spec.workers[]`: softTimeLimitSeconds must be less than timeLimitSeconds');
+    expect(page).to.include('`spec.api.resources`: requests.cpu must not be greater than limits.cpu');
+  });
 });
 
 interface Described {

@@ -164,9 +164,8 @@ function* rulesOf(schema: StructuralSchema, path: string, isRoot = path === 'spe
   for (const rule of (schema['x-kubernetes-validations'] ?? []) as ValidationRule[])
     yield `- ${isRoot ? '' : `\`${path}\`: `}${rule.message}`;
   if (isRoot) return;
-  const inner = schema.items === undefined ? path : `${path}[]`;
-  for (const [name, field] of Object.entries(schema.properties ?? schema.items?.properties ?? {}))
-    yield* rulesOf(field, `${inner}.${name}`, false);
+  if (schema.items !== undefined) yield* rulesOf(schema.items, `${path}[]`, false);
+  for (const [name, field] of Object.entries(schema.properties ?? {})) yield* rulesOf(field, `${path}.${name}`, false);
 }
 
 function cell(text = ''): string {
