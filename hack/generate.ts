@@ -6,15 +6,18 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { platformCrd } from '../operator/platform/schema/crd.ts';
+import { chartFiles } from './chart.ts';
 import { resourceReference } from './resource-reference.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
 /** Every generated file and its content. */
 export function generatedFiles(): ReadonlyMap<string, string> {
+  const crd = crdFile();
   return new Map([
-    ['crds/isp.support_ispsupportplatforms.yaml', crdFile()],
+    ['crds/isp.support_ispsupportplatforms.yaml', crd],
     ['docs/reference/resource.md', resourceReference()],
+    ...chartFiles(crd),
   ]);
 }
 

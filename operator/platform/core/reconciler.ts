@@ -7,6 +7,7 @@ import { addFinalizer, removeFinalizer } from '../../runtime/finalizers.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { resolve } from '../schema/effective.ts';
 import type { DefaultImages } from '../schema/images.ts';
+import { findings } from '../schema/validate.ts';
 import { type CarryOutResult, carryOut } from './carry-out.ts';
 import type { ChildrenCache } from './children.ts';
 import type { Component, ComponentName, ComponentPlan, EventPlan, Scope } from './component.ts';
@@ -97,8 +98,12 @@ export class PlatformReconciler {
   ): Promise<CarryOutResult[]> {
     const { client, applier, components, probes } = this.#options;
     const work = components.map(async (component): Promise<CarryOutResult> => {
+      // What would break the engine is not carried out: the platform stays as it is and says why.
+      const terminal = findings(scope.effective).flatMap((one) =>
+        one.component === component.name ? one.message : [],
+      );
       const plan = plans.get(component.name);
-      if (plan === undefined) return { acted: false, failures: [], terminal: [] };
+      if (plan === undefined || terminal.length > 0) return { acted: false, failures: [], terminal };
       const result = await carryOut({ client, applier, logger }, scope, component, plan, signal);
       if (result.acted) probes.kick(key, component.name);
       return result;

@@ -1,0 +1,42 @@
+import type { KubeClient } from '../../../operator/kube/client.ts';
+import { runOperator } from '../../../operator/operator.ts';
+import { silentLogger } from '../../../operator/runtime/logger.ts';
+import { RuntimeMetrics } from '../../../operator/runtime/metrics.ts';
+import type { ApiServer } from '../../support/apiserver/index.ts';
+
+export interface RunningOperator {
+  /** Requests that wrote, since the start, without those for the lease. */
+  readonly writes: () => number;
+  stop(): Promise<void>;
+}
+
+/** Runs the whole operator in this process against a real API server, where nothing but the operator is at work. */
+export function startOperator(server: ApiServer, identity = 'test'): RunningOperator {
+  const stop = new AbortController();
+  let writes = 0;
+  const client: KubeClient = server.newClient({
+    onResult: ({ method }) => {
+      // Only the lease is written by PUT.
+      if (method !== 'GET' && method !== 'PUT') writes += 1;
+    },
+  });
+  const done = runOperator({
+    client,
+    metrics: new RuntimeMetrics(),
+    logger: silentLogger,
+    namespace: 'default',
+    port: 0,
+    identity,
+    version: '0.0.0-test',
+    env: { RELATED_IMAGE_API: 'api:test', RELATED_IMAGE_POSTGRES: 'postgres:test' },
+    signal: stop.signal,
+  });
+  return {
+    writes: () => writes,
+    async stop() {
+      stop.abort(new Error('the test ends'));
+      await done;
+      await client.close();
+    },
+  };
+}
