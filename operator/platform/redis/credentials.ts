@@ -7,8 +7,7 @@ import { AUTH_KEY, PASSWORD_KEY, REDIS_PORT, redisName } from './names.ts';
 const PASSWORD_LENGTH = 32;
 
 /**
- * The Secret `<platform>-redis`: `password`, `uri`, and `auth.conf`, which the server includes so that the password is in neither a
- * ConfigMap nor a command line.
+ * The Secret `<platform>-redis`. The servers include `auth.conf`, so that the password is in neither a ConfigMap nor a command line.
  *
  * @param random gives letters and digits only, so nothing needs quoting.
  */

@@ -137,7 +137,8 @@ function healthy({ expected, topology }: Findings): ConditionPlan {
 function whyLagging({ name, shard, pod }: ExpectedPod, topology: Topology): string | undefined {
   const primary = topology.primaries.get(shard);
   const node = topology.known.find((known) => known.name === name);
-  if (pod === undefined || node === undefined || primary === undefined || node === primary) return undefined;
+  if (pod === undefined || node === undefined || node === primary) return undefined;
+  if (primary === undefined) return `pod ${name} is of shard ${shard}, which holds no slots; ${HELP}`;
   if (isInSync(node, primary)) return undefined;
   if (node.view.role === 'replica') return `pod ${name} has not caught up with ${primary.name}`;
   if (isBlank(node)) return `pod ${name} is to become a replica of ${primary.name}`;

@@ -1,8 +1,8 @@
-import { type Pod, resources, type Secret, type StatefulSet } from '../../kube/resources.ts';
+import { type Pod, resources, type StatefulSet } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
 import type { EffectiveRedis, Storage } from '../core/effective.ts';
-import { namespaceOf } from '../core/names.ts';
 import { ordinalOf, whyNotReady } from '../core/pods.ts';
+import { secretValue } from '../core/secrets.ts';
 import type { Address } from './cluster-nodes.ts';
 import { PASSWORD_KEY, REDIS_PORT, type Role, redisName, roleLabelOf, SHARDS_ANNOTATION, shardOf } from './names.ts';
 import type { NodeAnswer } from './probe.ts';
@@ -53,14 +53,7 @@ export function probeName(pod: string): string {
 
 /** The password in the platform's Secret; undefined while there is none. */
 export function passwordOf(scope: Scope): string | undefined {
-  const namespace = namespaceOf(scope.platform);
-  const secret = scope.children.get<Secret>({
-    resource: resources.secrets,
-    namespace,
-    name: redisName(scope.platform),
-  });
-  const encoded = secret?.data?.[PASSWORD_KEY];
-  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+  return secretValue(scope, redisName(scope.platform), PASSWORD_KEY);
 }
 
 export function observe(scope: Scope): Observed {
