@@ -323,7 +323,9 @@ function busyForMs(error: KubeError): number | undefined {
 function warningsOf(response: TransportResponse): string[] {
   const value = response.headers['warning'];
   const values = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  return values.flatMap((text) => [...text.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => match[1] ?? ''));
+  return values.flatMap((text) =>
+    [...text.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => (match[1] ?? '').replace(/\\(.)/g, '$1')),
+  );
 }
 
 function once(report: (text: string) => void): (text: string) => void {
