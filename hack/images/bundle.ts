@@ -1,0 +1,74 @@
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { exists, repositoryRoot } from '../cluster/cache.ts';
+import { bundleFolder } from './catalog.ts';
+
+/** What goes into one image: bundles by the name of their file, with the source that each begins at. */
+interface Bundle {
+  entryPoints: Readonly<Record<string, string>>;
+  /** Folders that are copied as they are, by their name in the image. */
+  folders: Readonly<Record<string, string>>;
+}
+
+const bundles: Readonly<Record<string, Bundle>> = {
+  operator: { entryPoints: { operator: 'operator/main.ts' }, folders: {} },
+  api: {
+    entryPoints: {
+      api: 'api/api.ts',
+      worker: 'api/worker.ts',
+      beat: 'api/beat.ts',
+      migrate: 'api/migrate.ts',
+      child: 'api/tasks/child.ts',
+    },
+    folders: { migrations: 'api/db/migrations' },
+  },
+};
+
+/** Gives CommonJS dependencies the names that they expect to find in a module. */
+const commonJsNames = [
+  `import { createRequire as __createRequire } from 'node:module';`,
+  `import { dirname as __pathDirname } from 'node:path';`,
+  `import { fileURLToPath as __fileURLToPath } from 'node:url';`,
+  `const require = __createRequire(import.meta.url);`,
+  `const __filename = __fileURLToPath(import.meta.url);`,
+  `const __dirname = __pathDirname(__filename);`,
+].join('\n');
+
+/** Whether an image has bundles that must be made before it. */
+export function isBundled(name: string): boolean {
+  return name in bundles;
+}
+
+/** Bundles one image's programs into dist/<name>, anew; the same sources give the same files, byte for byte. */
+export async function bundleImage(name: string): Promise<void> {
+  const bundle = bundles[name];
+  if (!bundle) throw new Error(`no bundles for ${name}`);
+  const sources = [...Object.values(bundle.entryPoints), ...Object.values(bundle.folders)];
+  for (const source of sources) {
+    if (!(await exists(join(repositoryRoot, source)))) throw new Error(`${name}: ${source} does not exist`);
+  }
+  const folder = bundleFolder(name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await build({
+    absWorkingDir: repositoryRoot,
+    entryPoints: { ...bundle.entryPoints },
+    outdir: folder,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    sourcemap: true,
+    // The text of the sources would double the image; the positions in them are enough for a stack trace.
+    sourcesContent: false,
+    banner: { js: commonJsNames },
+    // Native bindings that pg uses only when they are asked for.
+    external: ['pg-native'],
+    logLevel: 'warning',
+  });
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
+  for (const [target, source] of Object.entries(bundle.folders)) {
+    await cp(join(repositoryRoot, source), join(folder, target), { recursive: true });
+  }
+}
