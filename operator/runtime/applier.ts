@@ -32,7 +32,7 @@ export class AdoptionError extends Error {
 
   constructor(object: KubeObject, controller: OwnerReference) {
     const { namespace, name } = object.metadata;
-    const owner = `${controller.kind} ${controller.name} (uid ${controller.uid})`;
+    const owner = `${controller.kind} ${controller.name}`;
     super(`${object.kind} ${namespace === undefined ? '' : `${namespace}/`}${name} is controlled by ${owner}`);
     this.controller = controller;
   }
@@ -151,7 +151,8 @@ function refuseForeign(live: KubeObject, wanted: KubeObject): void {
   const controller = live.metadata.ownerReferences?.find((reference) => reference.controller);
   if (controller === undefined) return;
   const ours = wanted.metadata.ownerReferences?.find((reference) => reference.controller);
-  if (ours?.uid !== controller.uid) throw new AdoptionError(live, controller);
+  // Who only adds to an object, as a label to a pod, claims nothing.
+  if (ours !== undefined && ours.uid !== controller.uid) throw new AdoptionError(live, controller);
 }
 
 /** The conflicts of a refused apply: empty when it lost a race instead, undefined when it failed for another reason. */

@@ -64,7 +64,7 @@ export async function carryOut(
     if (created.has(`${object.kind}/${object.metadata.name}`)) continue;
     const intent = owned(scope, component, object);
     await attempt(`apply ${object.kind} ${object.metadata.name}`, () =>
-      applier.apply(intent, scope.children.get(refOf(scope, object)), scope.platform, signal),
+      applier.apply(intent, scope.children.get(refOf(scope, object)), undefined, signal),
     );
   }
   for (const scale of plan.scales ?? [])
