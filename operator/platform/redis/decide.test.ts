@@ -56,7 +56,11 @@ describe('the plan for Redis', () => {
   it('is unknown, not false, while running pods have not been asked yet', () => {
     const pods = formed()
       .pods()
-      .map(({ answer: _, ...pod }) => pod);
+      .map((pod) => {
+        const { answer, ...unasked } = pod;
+        expect(answer).to.not.equal(undefined);
+        return unasked;
+      });
     expect(plan(pods).condition).to.include({ status: 'Unknown', reason: 'NotObserved' });
   });
 
@@ -87,6 +91,15 @@ describe('the plan for Redis', () => {
     expect(degraded.condition).to.include({ status: 'True', reason: 'ReplicasMissing', degraded: true });
     expect(degraded.condition.message).to.include('pod acme-redis-1-1 refuses connections');
     expect(roles(degraded)).to.include('acme-redis-1-1 replica');
+  });
+
+  it('names a node that holds keys beside its primary, and where it says what to do', () => {
+    const pods = formed().pods();
+    const { answer } = pods.find((pod) => pod.name === 'acme-redis-1-1') ?? {};
+    if (answer?.kind !== 'view') throw new Error('no view');
+    const stray = { ...answer, role: 'primary', empty: false } as const;
+    const { condition } = plan(change(pods, 'acme-redis-1-1', { answer: stray }));
+    expect(condition.message).to.match(/acme-redis-1-1 holds keys .* is left alone; see docs/);
   });
 
   it('calls a replica missing whose link is down, whatever gossip says', () => {
@@ -151,6 +164,22 @@ describe('the plan for Redis', () => {
     const none = decide(platform, { wanted: { ...wanted, mode: 'sentinel' }, liveShards: [], pods: [] }, []);
     expect(none.objects).to.deep.equal([]);
     expect(none.condition).to.include({ status: 'False', reason: 'ModeNotAvailable' });
+  });
+});
+
+describe('a pod that is being deleted', () => {
+  const failovers = (of: ComponentPlan) =>
+    of.actions?.flatMap((action) => (isRedisAction(action) && action.type === 'redis.failover' ? action.node.pod : []));
+
+  it('hands over to its replica while it still can, if it is a primary', () => {
+    const pods = formed().pods();
+    expect(failovers(plan(change(pods, 'acme-redis-1-0', { deleting: true })))).to.deep.equal(['acme-redis-1-1']);
+    expect(failovers(plan(change(pods, 'acme-redis-1-1', { deleting: true })))).to.deep.equal([]);
+  });
+
+  it('hands over to nobody who is going as well', () => {
+    const pods = formed().pods();
+    expect(failovers(plan(pods.map((pod) => ({ ...pod, deleting: true }))))).to.deep.equal([]);
   });
 });
 

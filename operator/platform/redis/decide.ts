@@ -4,6 +4,7 @@ import { namespaceOf } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { redisObjects } from './desired.ts';
 import { expectedPods, isComplete } from './expected.ts';
+import { handOverDeparting } from './handover.ts';
 import { type Health, readHealth } from './health.ts';
 import { decideLayout, type Layout } from './layout.ts';
 import { podName } from './names.ts';
@@ -25,7 +26,13 @@ export function decide(platform: Platform, observed: Observed, blockedBy: readon
   const repair = repairActions(observed.wanted, layout.shards, topology, isComplete(expected, observed.pods));
   const health = readHealth(expected, topology, repair);
   const rollout = repair.length === 0 ? rolloutStep(observed, topology, health.whole) : { outdated: [] };
-  const actions = [...repair, ...layout.actions, ...(rollout.action === undefined ? [] : [rollout.action])];
+  const actions = [
+    // First, for its pod has little time left.
+    ...handOverDeparting(topology),
+    ...repair,
+    ...layout.actions,
+    ...(rollout.action === undefined ? [] : [rollout.action]),
+  ];
   const isBlocked = blockedBy.length > 0 && observed.liveShards.length === 0;
   return {
     objects: [

@@ -2,7 +2,7 @@ import type { ConditionPlan } from '../core/component.ts';
 import type { PlatformStatus } from '../core/platform.ts';
 import type { RedisAction } from './actions.ts';
 import { type ExpectedPod, whyAbsent } from './expected.ts';
-import { countSlots, formatSlots, missingSlots, SLOTS } from './slots.ts';
+import { countSlots, formatSlots, missingSlots, overlaps, SLOTS } from './slots.ts';
 import { isBlank, isInSync, ownSlots, type Topology } from './topology.ts';
 
 export interface Health {
@@ -141,7 +141,9 @@ function whyLagging({ name, shard, pod }: ExpectedPod, topology: Topology): stri
   if (primary === undefined) return `pod ${name} is of shard ${shard}, which holds no slots; ${HELP}`;
   if (isInSync(node, primary)) return undefined;
   if (node.view.role === 'replica') return `pod ${name} has not caught up with ${primary.name}`;
-  if (isBlank(node)) return `pod ${name} is to become a replica of ${primary.name}`;
+  // With the same slots it is the primary of before, which hears of its successor in a moment.
+  if (isBlank(node) || overlaps(ownSlots(node), ownSlots(primary)))
+    return `pod ${name} is to become a replica of ${primary.name}`;
   return `pod ${name} holds keys or slots beside ${primary.name} and is left alone; ${HELP}`;
 }
 

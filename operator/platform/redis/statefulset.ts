@@ -26,6 +26,7 @@ type Container = PodSpec['containers'][number];
 const CONFIG_HASH = 'isp.support/config-hash';
 /** Long enough for a shutdown that waits for its replicas (10 s) and writes out its file. */
 const GRACE_SECONDS = 30;
+const HAND_OVER_SECONDS = 2;
 /** Reading a large append-only file takes minutes; until it has been read, nothing else is asked of the server. */
 const START_SECONDS = 600;
 
@@ -135,6 +136,8 @@ function redisContainer(platform: Platform, redis: EffectiveRedis): Container {
     },
     readinessProbe: { tcpSocket: { port: 'redis' }, periodSeconds: 5, timeoutSeconds: 2 },
     livenessProbe: { tcpSocket: { port: 'redis' }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    // Time for the replica to take over before a primary gets its signal.
+    lifecycle: { preStop: { sleep: { seconds: HAND_OVER_SECONDS } } },
     resources: { ...redis.resources },
     securityContext: containerSecurityContext,
     volumeMounts: [
