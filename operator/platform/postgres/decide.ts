@@ -1,0 +1,77 @@
+import type { BlockedBy, ComponentPlan, Scope } from '../core/component.ts';
+import type { PostgresAction } from './actions.ts';
+import { condition, conditionBefore } from './condition.ts';
+import { desiredObjects } from './desired.ts';
+import { scaleInObstacle } from './findings.ts';
+import { type Leadership, leadership } from './leadership.ts';
+import { clusterName } from './names.ts';
+import { type Observed, sqlOf } from './observe.ts';
+import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
+import { meaningOf } from './reasons.ts';
+import { failoverEvents, recordOf, status } from './status.ts';
+
+/** Pure: what is there → what to apply, what to do, what to say. */
+export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
+  const { platform, effective } = scope;
+  const { postgres } = effective;
+  if (blockedBy.length > 0 && observed.statefulSet === undefined) return waiting(blockedBy);
+  const leaders = leadership(observed);
+  const names = Array.from({ length: postgres.instances }, (_, ordinal) => `${clusterName(platform)}-${ordinal}`);
+  const held = scaleInObstacle(postgres.instances, observed, leaders.primary) !== undefined;
+  const replicas = held ? (observed.statefulSet?.spec?.replicas ?? postgres.instances) : postgres.instances;
+  // Without credentials nothing new is started, but what runs is still watched and reported.
+  const isBlocked = blockedBy.length > 0;
+  const record = recordOf(scope, observed, leaders);
+  const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
+  return {
+    objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet),
+    actions: isBlocked ? [] : actions(scope, observed, leaders),
+    condition: unasked ?? condition(scope, observed, leaders, names),
+    status: status(scope, observed, leaders, record),
+    events: failoverEvents(platform.status?.lastFailover, record),
+  };
+}
+
+/** Whether nothing is known of the last primary, though its pod is there to be asked. */
+function isPrimaryUnasked({ platform }: Scope, { members }: Observed, { primary, rogues }: Leadership): boolean {
+  if (primary !== undefined || rogues.length > 0) return false;
+  const last = members.find(({ name }) => name === platform.status?.postgres?.primary);
+  return last !== undefined && last.reading === undefined && last.pod.metadata.deletionTimestamp === undefined;
+}
+
+function waiting(blockedBy: readonly BlockedBy[]): ComponentPlan {
+  const message = `waits for ${blockedBy.map(({ component, reason }) => `${component} (${reason})`).join(', ')}`;
+  return {
+    objects: [],
+    condition: {
+      type: 'PostgresReady',
+      status: 'False',
+      reason: 'WaitingForDependencies',
+      message,
+      ...meaningOf('WaitingForDependencies'),
+    },
+  };
+}
+
+/** A Patroni that has just started its first primary is woken for this long, see `postgres.wake`. */
+const WAKE_MS = 10_000;
+
+function actions({ effective, now }: Scope, observed: Observed, { primary, rogues }: Leadership): PostgresAction[] {
+  const address = primary?.pod.status?.podIP;
+  // With two of them nobody knows which data will stay.
+  if (primary === undefined || address === undefined || rogues.length > 0) return [];
+  const { config, lock, login, syncLeader } = observed;
+  const wanted = dynamicConfig(effective.postgres);
+  const target = { member: primary.name, address };
+  const planned: PostgresAction[] = [];
+  const sql = sqlOf(primary);
+  const refused = login?.ok === false && login.problem === 'AuthFailed';
+  if (sql?.databaseExists !== true || !sql.roleExists || refused)
+    planned.push({ type: 'postgres.ensure-database', ...target });
+  const patch = config === undefined ? undefined : configPatch(config, wanted);
+  if (patch !== undefined) planned.push({ type: 'postgres.configure', ...target, patch });
+  const isNew = lock?.acquiredAt !== undefined && now.getTime() - lock.acquiredAt.getTime() < WAKE_MS;
+  if (isNew && isSynchronous(effective.postgres) && syncLeader === undefined)
+    planned.push({ type: 'postgres.wake', ...target, ttl: wanted.ttl });
+  return planned;
+}

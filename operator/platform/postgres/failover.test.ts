@@ -1,0 +1,118 @@
+import { expect } from 'chai';
+import type { FailoverStatus } from '../core/platform.ts';
+import { failoverRecord } from './failover.ts';
+import {
+  failingReading,
+  healthy,
+  lockOf,
+  memberOf,
+  NOW,
+  podOf,
+  primaryReading,
+  replicaReading,
+  seconds,
+  streaming,
+} from './fixtures.ts';
+import { leadership } from './leadership.ts';
+import type { Member, Observed } from './observe.ts';
+
+const THRESHOLD = 3;
+const standbys = [memberOf(podOf(1), replicaReading()), memberOf(podOf(2), replicaReading())];
+
+function record(observed: Observed, last?: FailoverStatus, primary: string | undefined = 'acme-postgres-0') {
+  return failoverRecord({ primary, last }, observed, leadership(observed), THRESHOLD, NOW);
+}
+
+function without(first: Member | undefined): Observed {
+  return healthy({ members: first === undefined ? standbys : [first, ...standbys] });
+}
+
+/** Member 1 leads. */
+const moved = healthy({
+  members: [memberOf(podOf(1), primaryReading([streaming(2)])), memberOf(podOf(2), replicaReading())],
+  lock: lockOf(1, seconds(-1)),
+});
+
+const open: FailoverStatus = {
+  component: 'postgres',
+  from: 'acme-postgres-0',
+  reason: 'PrimaryTimeout',
+  detectedAt: seconds(-4.2).toISOString(),
+  outcome: 'InProgress',
+};
+
+describe('the record of a failover', () => {
+  it('says nothing of a primary that serves', () => {
+    expect(record(healthy())).to.equal(undefined);
+  });
+
+  it('says nothing of the first primary there is', () => {
+    const observed = healthy();
+    expect(failoverRecord({ primary: undefined, last: undefined }, observed, leadership(observed), 3, NOW)).to.equal(
+      undefined,
+    );
+  });
+
+  it('waits for the threshold before it calls a primary failed', () => {
+    expect(record(without(memberOf(podOf(0), failingReading(2, seconds(-2)))))).to.equal(undefined);
+  });
+
+  it('dates the beginning from the first failed probe', () => {
+    expect(record(without(memberOf(podOf(0), failingReading(3, seconds(-3)))))).to.deep.equal({
+      component: 'postgres',
+      from: 'acme-postgres-0',
+      reason: 'PrimaryTimeout',
+      detectedAt: seconds(-3).toISOString(),
+      outcome: 'InProgress',
+    });
+  });
+
+  it('does not wait for the threshold when the pod is deleted, gone, or demoted', () => {
+    const deleted = without(memberOf(podOf(0, { deleting: true }), failingReading(1, NOW)));
+    expect(record(deleted)?.reason).to.equal('PrimaryPodDeleted');
+    expect(record(without(undefined))?.reason).to.equal('PrimaryPodGone');
+    expect(record(without(memberOf(podOf(0), replicaReading())))?.reason).to.equal('PrimaryDemoted');
+  });
+
+  it('knows nothing of a primary that was not asked yet', () => {
+    expect(record(without(memberOf(podOf(0))))).to.equal(undefined);
+  });
+
+  it('does not begin twice', () => {
+    expect(record(without(undefined), open)).to.equal(undefined);
+  });
+
+  it('ends with the times of the new primary and how long it took', () => {
+    expect(record(moved, open)).to.deep.equal({
+      ...open,
+      to: 'acme-postgres-1',
+      promotedAt: seconds(-1).toISOString(),
+      servingAt: NOW.toISOString(),
+      rtoSeconds: 4.2,
+      outcome: 'Succeeded',
+    });
+  });
+
+  it('ends as recovered when the old primary is back first', () => {
+    const ended = record(healthy(), open);
+    expect(ended).to.include({ to: 'acme-postgres-0', outcome: 'Recovered', rtoSeconds: 4.2 });
+    expect(ended).not.to.have.property('promotedAt');
+  });
+
+  it('tells of a failover that was over before it was seen to begin, from the first failure there was', () => {
+    const observed = {
+      ...moved,
+      members: [memberOf(podOf(0), failingReading(1, seconds(-2))), ...moved.members],
+    };
+    expect(record(observed)).to.include({
+      reason: 'PrimaryTimeout',
+      detectedAt: seconds(-2).toISOString(),
+      rtoSeconds: 2,
+      outcome: 'Succeeded',
+    });
+  });
+
+  it("leaves another component's record alone", () => {
+    expect(record(healthy(), { ...open, component: 'redis' })).to.equal(undefined);
+  });
+});

@@ -1,0 +1,106 @@
+import { type ConfigMap, type Pod, resources, type StatefulSet } from '../../kube/resources.ts';
+import type { ProbeResult, Scope } from '../core/component.ts';
+import { labels, namespaceOf } from '../core/names.ts';
+import { ordinalOf } from '../core/pods.ts';
+import { clusterName, PRIMARY_ROLE, patroniStateNames } from './names.ts';
+import type { Answer, MemberReading, SqlView } from './reading.ts';
+
+/** One member: its pod and the newest reading of it. */
+export interface Member {
+  readonly name: string;
+  readonly ordinal: number;
+  readonly pod: Pod;
+  readonly reading?: ProbeResult<MemberReading>;
+  /** Carries the label by which the primary Service finds it. */
+  readonly labelledPrimary: boolean;
+}
+
+/** The leader lock as Patroni wrote it. */
+export interface LeaderLock {
+  readonly holder: string;
+  readonly acquiredAt?: Date;
+}
+
+/** Everything about Postgres that decisions are made from. */
+export interface Observed {
+  readonly statefulSet: StatefulSet | undefined;
+  /** By ordinal. */
+  readonly members: readonly Member[];
+  readonly lock: LeaderLock | undefined;
+  /** Primary that Patroni has registered as replicating synchronously; undefined until it has done so for the first time. */
+  readonly syncLeader: string | undefined;
+  /** Patroni's dynamic configuration; undefined before the first member is bootstrapped. */
+  readonly config: unknown;
+  /** The application's own way in; undefined before it was tried. */
+  readonly login: Answer<true> | undefined;
+}
+
+export function memberProbeName(pod: Pod): string {
+  return `postgres/${pod.metadata.name}`;
+}
+
+export const LOGIN_PROBE = 'postgres/login';
+
+export function observe(scope: Scope): Observed {
+  const { children, platform, probes } = scope;
+  const namespace = namespaceOf(platform);
+  const state = patroniStateNames(platform);
+  const configMap = (name: string) => children.get<ConfigMap>({ resource: resources.configMaps, namespace, name });
+  const set = { resource: resources.statefulSets, namespace, name: clusterName(platform) };
+  return {
+    statefulSet: children.get<StatefulSet>(set),
+    members: memberPods(scope).map((pod) => toMember(pod, probes.get<MemberReading>(memberProbeName(pod)))),
+    lock: readLock(configMap(state.leader)),
+    syncLeader: configMap(state.sync)?.metadata.annotations?.leader || undefined,
+    config: parseConfig(configMap(state.config)?.metadata.annotations?.config),
+    login: probes.get<Answer<true>>(LOGIN_PROBE)?.value,
+  };
+}
+
+/** The members' pods by ordinal. */
+export function memberPods({ children, platform }: Scope): Pod[] {
+  const prefix = `${clusterName(platform)}-`;
+  return children
+    .list<Pod>(resources.pods, 'postgres')
+    .filter((pod) => pod.metadata.name.startsWith(prefix) && Number.isInteger(ordinalOf(pod)))
+    .toSorted((a, b) => ordinalOf(a) - ordinalOf(b));
+}
+
+function toMember(pod: Pod, reading: ProbeResult<MemberReading> | undefined): Member {
+  return {
+    name: pod.metadata.name,
+    ordinal: ordinalOf(pod),
+    pod,
+    ...(reading === undefined ? {} : { reading }),
+    labelledPrimary: pod.metadata.labels?.[labels.role] === PRIMARY_ROLE,
+  };
+}
+
+function readLock(leader: ConfigMap | undefined): LeaderLock | undefined {
+  const { leader: holder, acquireTime } = leader?.metadata.annotations ?? {};
+  if (holder === undefined || holder === '') return undefined;
+  const acquiredAt = acquireTime === undefined ? undefined : new Date(acquireTime);
+  if (acquiredAt === undefined || Number.isNaN(acquiredAt.getTime())) return { holder };
+  return { holder, acquiredAt };
+}
+
+function parseConfig(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Not ours to repair: as if Patroni had none, so nothing is patched on the strength of it.
+    return undefined;
+  }
+}
+
+/** What Postgres on this member answered last; undefined when it did not. */
+export function sqlOf(member: Member | undefined): SqlView | undefined {
+  const sql = member?.reading?.value.sql;
+  return sql?.ok === true ? sql.value : undefined;
+}
+
+/** Takes writes, as far as Postgres itself says. */
+export function isWritable(member: Member): boolean {
+  return sqlOf(member)?.inRecovery === false;
+}

@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { scopeWith } from './fixtures.ts';
+import { configPatch, dynamicConfig } from './patroni-config.ts';
+
+const { postgres } = scopeWith().effective;
+const wanted = dynamicConfig(postgres);
+
+describe("Patroni's dynamic configuration", () => {
+  it('leaves Patroni time for two tries within the life of its lock', () => {
+    const { ttl, loop_wait, retry_timeout } = wanted;
+    expect(ttl).to.be.at.least(20);
+    expect(Number(loop_wait) + 2 * Number(retry_timeout)).to.be.at.most(ttl);
+  });
+
+  it('waits for a standby before it acknowledges, unless there is none to wait for or the user does not want it', () => {
+    expect(wanted.synchronous_mode).to.equal('quorum');
+    expect(dynamicConfig({ ...postgres, instances: 1 }).synchronous_mode).to.equal(false);
+    expect(dynamicConfig({ ...postgres, synchronous: false }).synchronous_mode).to.equal(false);
+  });
+
+  it('lets a parameter of the platform win over ours', () => {
+    const { parameters } = dynamicConfig({ ...postgres, parameters: { wal_sender_timeout: '30s' } }).postgresql;
+    expect(parameters.wal_sender_timeout).to.equal('30s');
+  });
+
+  it('needs no change when Patroni has what is wanted', () => {
+    expect(configPatch(structuredClone(wanted), wanted)).to.equal(undefined);
+  });
+
+  it('changes only what differs', () => {
+    const actual = structuredClone({ ...wanted, ttl: 30 });
+    expect(configPatch(actual, wanted)).to.deep.equal({ ttl: 20 });
+  });
+
+  it('takes away a parameter that is wanted no more', () => {
+    const parameters = { ...wanted.postgresql.parameters, work_mem: '64MB', log_statement: 'all' };
+    const actual = { ...wanted, postgresql: { ...wanted.postgresql, parameters } };
+    expect(configPatch(actual, wanted)).to.deep.equal({
+      postgresql: { parameters: { work_mem: wanted.postgresql.parameters.work_mem, log_statement: null } },
+    });
+  });
+
+  it('leaves alone what somebody else has set, such as a pause', () => {
+    expect(configPatch({ ...wanted, pause: true }, wanted)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { parse } from 'yaml';
+import type { StatefulSet } from '../../kube/resources.ts';
+import { desiredObjects } from './desired.ts';
+import { platformWith, scopeWith } from './fixtures.ts';
+import { dynamicConfig } from './patroni-config.ts';
+import { patroniFile } from './patroni-file.ts';
+
+const { postgres } = scopeWith().effective;
+
+// Patroni reads YAML 1.1, in which off, no and 1:30 are no text.
+function read(parameters: Record<string, string> = {}) {
+  const file = patroniFile(platformWith(), { ...postgres, parameters: { ...postgres.parameters, ...parameters } });
+  return parse(file.data?.['patroni.yml'] ?? '', { version: '1.1' });
+}
+
+describe("Patroni's file", () => {
+  it('finds the pods by labels that every one of them has', () => {
+    const { scope, kubernetes } = read();
+    const template = desiredObjects(platformWith(), postgres, 3, undefined).find(
+      (object): object is StatefulSet => object.kind === 'StatefulSet',
+    )?.spec?.template;
+    expect(template?.metadata?.labels).to.include({ ...kubernetes.labels, [kubernetes.scope_label]: scope });
+    expect(template?.metadata?.labels).not.to.have.property(kubernetes.role_label);
+  });
+
+  it('keeps its lock in a ConfigMap and labels the lock holder primary', () => {
+    expect(read().kubernetes).to.include({
+      use_endpoints: false,
+      role_label: 'isp.support/role',
+      leader_label_value: 'primary',
+      follower_label_value: 'replica',
+    });
+  });
+
+  it('starts a cluster with the configuration that is wanted of it ever after, to the letter', () => {
+    const parameters = { synchronize_seqscans: 'off', cursor_tuple_fraction: '1e-1', log_line_prefix: '%m [%p] ' };
+    const wanted = dynamicConfig({ ...postgres, parameters: { ...postgres.parameters, ...parameters } });
+    expect(read(parameters).bootstrap.dcs).to.deep.equal(wanted);
+  });
+
+  it('lets nobody in over the network without a password, and only the replication user replicate', () => {
+    const rules: string[] = read().postgresql.pg_hba;
+    const network = rules.filter((rule) => rule.startsWith('host'));
+    expect(network.every((rule) => rule.endsWith('scram-sha-256'))).to.equal(true);
+    expect(network.filter((rule) => /\sreplication\s/.test(rule))).to.deep.equal([
+      'host replication replicator all scram-sha-256',
+    ]);
+  });
+});

@@ -1,0 +1,131 @@
+import { stringify } from 'yaml';
+import type { ConfigMap } from '../../kube/resources.ts';
+import type { EffectivePostgres } from '../core/effective.ts';
+import { commonLabels, labels } from '../core/names.ts';
+import type { Platform } from '../core/platform.ts';
+import {
+  clusterName,
+  PATRONI_PORT,
+  PATRONI_SCOPE_LABEL,
+  POSTGRES_PORT,
+  PRIMARY_ROLE,
+  patroniFileName,
+  patroniLabels,
+  REPLICA_ROLE,
+  REPLICATION_USER,
+  SUPERUSER,
+} from './names.ts';
+import { dynamicConfig } from './patroni-config.ts';
+
+/** Where the data volume is mounted; the cluster's directory lies below, since initdb wants to make it itself with mode 0700. */
+export const DATA_VOLUME_PATH = '/var/lib/postgresql';
+/** Only this container sees it: whoever can open the socket in it could read the passwords from the environment as well. */
+export const SOCKET_PATH = '/run/postgresql';
+export const CONFIG_PATH = '/etc/patroni';
+
+/**
+ * Sets the passwords to those of the Secrets whenever a member starts as primary or becomes it: volumes kept from an earlier platform
+ * have the old ones. Waits for no standby, for it is they who need the new password. Patroni calls it with action, role and scope, and
+ * does so when a promotion begins, hence the wait for its end.
+ */
+const CALLBACK = `#!/bin/sh
+set -eu
+[ "$2" = ${PRIMARY_ROLE} ] || exit 0
+sql() { psql --no-psqlrc --quiet --no-align --tuples-only --set=ON_ERROR_STOP=1 --host=${SOCKET_PATH} --username=${SUPERUSER} --dbname=postgres "$@"; }
+attempts=0
+until [ "$(sql --command='SELECT pg_is_in_recovery()')" = f ]; do
+  attempts=$((attempts + 1))
+  [ "$attempts" -lt 120 ] || exit 1
+  sleep 0.5
+done
+sql <<'SQL'
+\\getenv superuser_password SUPERUSER_PASSWORD
+\\getenv replication_password REPLICATION_PASSWORD
+SET synchronous_commit = local;
+SET log_statement = none;
+SET log_min_error_statement = panic;
+ALTER ROLE ${SUPERUSER} PASSWORD :'superuser_password';
+ALTER ROLE ${REPLICATION_USER} PASSWORD :'replication_password';
+SQL
+`;
+
+/**
+ * Patroni's file. It says only what cannot change in the life of a cluster: what can is in the dynamic configuration, of which this
+ * file holds the first version (`bootstrap.dcs` is read once). Passwords and addresses come from the environment.
+ */
+export function patroniFile(platform: Platform, postgres: EffectivePostgres): ConfigMap {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: patroniFileName(platform), labels: commonLabels(platform, 'postgres') },
+    data: {
+      // Quoted, since Patroni's parser takes `off` for a boolean and `1e3` for text.
+      'patroni.yml': stringify(fileContent(platform, postgres), {
+        defaultStringType: 'QUOTE_DOUBLE',
+        defaultKeyType: 'PLAIN',
+      }),
+      'set-passwords.sh': CALLBACK,
+    },
+  };
+}
+
+function fileContent(platform: Platform, postgres: EffectivePostgres): unknown {
+  const setPasswords = `${CONFIG_PATH}/set-passwords.sh`;
+  return {
+    scope: clusterName(platform),
+    log: { level: 'INFO', deduplicate_heartbeat_logs: true },
+    restapi: { listen: `*:${PATRONI_PORT}` },
+    kubernetes: {
+      labels: withoutScope(patroniLabels(platform)),
+      scope_label: PATRONI_SCOPE_LABEL,
+      role_label: labels.role,
+      leader_label_value: PRIMARY_ROLE,
+      follower_label_value: REPLICA_ROLE,
+      standby_leader_label_value: REPLICA_ROLE,
+      use_endpoints: false,
+      bypass_api_service: false,
+    },
+    bootstrap: {
+      dcs: dynamicConfig(postgres),
+      initdb: [
+        { encoding: 'UTF8' },
+        { locale: 'C.UTF-8' },
+        { 'auth-host': 'scram-sha-256' },
+        { 'auth-local': 'trust' },
+        'data-checksums',
+      ],
+    },
+    postgresql: {
+      listen: `*:${POSTGRES_PORT}`,
+      data_dir: `${DATA_VOLUME_PATH}/data/pg${postgres.version}`,
+      bin_dir: `/usr/lib/postgresql/${postgres.version}/bin`,
+      pgpass: `${SOCKET_PATH}/pgpass`,
+      use_unix_socket: true,
+      use_unix_socket_repl: true,
+      // The base backup of a new member starts at once instead of waiting for the next checkpoint.
+      basebackup: [{ checkpoint: 'fast' }],
+      // A member whose data is beyond rewinding is copied anew from the primary.
+      remove_data_directory_on_rewind_failure: true,
+      remove_data_directory_on_diverged_timelines: true,
+      callbacks: { on_start: setPasswords, on_role_change: setPasswords },
+      parameters: {
+        unix_socket_directories: SOCKET_PATH,
+        unix_socket_permissions: '0700',
+        password_encryption: 'scram-sha-256',
+        log_destination: 'stderr',
+        logging_collector: 'off',
+      },
+      pg_hba: [
+        'local all all trust',
+        'local replication all trust',
+        `host replication ${REPLICATION_USER} all scram-sha-256`,
+        'host all all all scram-sha-256',
+      ],
+    },
+  };
+}
+
+/** Patroni adds the scope's label by itself. */
+function withoutScope(all: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(all).filter(([key]) => key !== PATRONI_SCOPE_LABEL));
+}

@@ -1,0 +1,76 @@
+import { Socket } from 'node:net';
+import { Client, type QueryResultRow } from 'pg';
+
+export interface SqlTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * One connection that is kept between questions and made anew when it is gone. A server that hangs cannot hold the caller: when the
+ * signal fires, the socket is destroyed. One question at a time.
+ */
+export class SqlSession {
+  readonly #target: SqlTarget;
+  #client: Client | undefined;
+  #socket: Socket | undefined;
+
+  constructor(target: SqlTarget) {
+    this.#target = target;
+  }
+
+  /** Rows of one statement; rejects with the server's error (`code` is the SQLSTATE), the socket's, or the signal's reason. */
+  async query<R extends QueryResultRow>(text: string, signal: AbortSignal): Promise<R[]> {
+    signal.throwIfAborted();
+    const onAbort = () => this.close();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const client = this.#client ?? (await this.#connect());
+      const { rows } = await client.query<R>(text);
+      return rows;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Cuts the connection; the next question opens another. */
+  close(): void {
+    this.#client = undefined;
+    this.#socket?.destroy(new Error('the connection was closed by its user'));
+    this.#socket = undefined;
+  }
+
+  async #connect(): Promise<Client> {
+    const socket = new Socket();
+    const client = new Client({
+      ...this.#target,
+      application_name: 'isp-support-operator',
+      stream: () => socket,
+      keepAlive: true,
+      // No statement of an operator may queue behind a lock for ever; the signal is for the case that the server does not answer.
+      statement_timeout: 10_000,
+    });
+    this.#socket = socket;
+    const forget = () => {
+      if (this.#client === client) this.#client = undefined;
+      socket.destroy();
+    };
+    // Also what keeps a connection that breaks between two questions from ending the process.
+    client.on('error', forget);
+    client.on('end', forget);
+    try {
+      await client.connect();
+    } catch (error) {
+      forget();
+      throw error;
+    }
+    this.#client = client;
+    return client;
+  }
+}
