@@ -21,7 +21,7 @@ export const systemClock: Clock = {
   now: () => new Date(),
   monotonicMs: () => performance.now(),
   setTimeout(run, ms) {
-    const timer = setTimeout(run, Math.min(ms, MAX_TIMEOUT_MS));
+    const timer = setTimeout(run, Math.min(Math.max(ms, 0), MAX_TIMEOUT_MS));
     return { cancel: () => clearTimeout(timer) };
   },
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
