@@ -1,0 +1,129 @@
+import type { ConditionPlan } from '../core/component.ts';
+import type { ClusterState } from './cluster.ts';
+import type { Observed, RabbitmqPod } from './observe.ts';
+
+export interface ConditionInput {
+  readonly observed: Observed;
+  readonly state: ClusterState;
+  /** Nodes there are to be. */
+  readonly nodes: number;
+  /** All nodes have come together before, so that a majority is enough. */
+  readonly formed: boolean;
+  /** What the resource asks for and is not done. */
+  readonly pending: readonly { readonly reason: string; readonly message: string }[];
+}
+
+type Check = (input: ConditionInput) => Omit<ConditionPlan, 'type'> | undefined;
+
+/** In the order in which somebody on call wants to know: what loses or doubles messages first. */
+const checks: readonly Check[] = [notClustered, partitioned, tooFew, alarm, vhostMissing, someDown, notAsAsked];
+
+export function conditionOf(input: ConditionInput): ConditionPlan {
+  for (const check of checks) {
+    const found = check(input);
+    if (found !== undefined) return { type: 'RabbitMQReady', ...found };
+  }
+  const { rolling = false } = input.observed.live ?? {};
+  return {
+    type: 'RabbitMQReady',
+    status: 'True',
+    reason: 'Healthy',
+    message: rolling
+      ? `all ${input.nodes} nodes run; pods of an earlier configuration are being replaced one at a time`
+      : `all ${input.nodes} nodes run in one cluster`,
+    ...(rolling ? { progressing: true } : {}),
+  };
+}
+
+function notClustered({ state: { clusters } }: ConditionInput): ReturnType<Check> {
+  if (clusters.length < 2) return undefined;
+  const [largest = [], ...others] = clusters.toSorted((a, b) => b.length - a.length);
+  const strays = others.flat().toSorted();
+  return {
+    status: 'False',
+    reason: 'NodesNotClustered',
+    message: `${strays.join(', ')} ${strays.length === 1 ? 'has' : 'have'} a cluster apart from that of ${largest.join(', ')}, so messages go to either; move what is in the queues there, then delete the volume and the pod, and the node joins`,
+  };
+}
+
+function partitioned({ state }: ConditionInput): ReturnType<Check> {
+  if (state.partitioned.length === 0) return undefined;
+  return {
+    status: 'False',
+    reason: 'Partitioned',
+    message: `${state.partitioned.join(', ')} went on without the others while the network was cut; delete the pods one by one, and they take over the state of the others`,
+  };
+}
+
+function tooFew({ observed, state: { running }, nodes, formed }: ConditionInput): ReturnType<Check> {
+  const needed = formed ? Math.floor(nodes / 2) + 1 : nodes;
+  if (running.length >= needed) return undefined;
+  const quorum = formed ? `; ${needed} are needed for a quorum` : '';
+  return {
+    status: 'False',
+    reason: 'WaitingForPods',
+    message: `${count(running, nodes)}${quorum}; ${whatIsMissing(observed, running, nodes)}`,
+    ...(formed ? { degraded: true } : { progressing: true }),
+  };
+}
+
+function alarm({ state: { memoryAlarms, diskAlarms } }: ConditionInput): ReturnType<Check> {
+  const alarms = [
+    ...memoryAlarms.map((pod) => `${pod} is above its memory watermark`),
+    ...diskAlarms.map((pod) => `${pod} has too little free disk`),
+  ];
+  if (alarms.length === 0) return undefined;
+  return {
+    status: 'False',
+    reason: 'AlarmInEffect',
+    message: `${alarms.join(', ')}, so all publishers are held back; let workers empty the queues, or raise ${memoryAlarms.length > 0 ? 'spec.rabbitmq.resources.limits.memory' : 'the size of the volume'}`,
+  };
+}
+
+function vhostMissing({ observed: { cluster, pods } }: ConditionInput): ReturnType<Check> {
+  const refused = pods.some(({ answer }) => answer?.amqpProblem?.kind === 'vhost');
+  if (!refused && (cluster === undefined || (cluster.vhost && cluster.permitted))) return undefined;
+  return {
+    status: 'False',
+    reason: 'VhostMissing',
+    message: cluster?.vhost
+      ? "the platform's user may not use the vhost; its permissions are being restored"
+      : 'the vhost is not there; it is being made',
+    progressing: true,
+  };
+}
+
+function someDown({ observed, state: { running }, nodes }: ConditionInput): ReturnType<Check> {
+  if (running.length >= nodes) return undefined;
+  return {
+    status: 'True',
+    reason: 'NodesDown',
+    message: `${count(running, nodes)}; ${whatIsMissing(observed, running, nodes)}`,
+    degraded: true,
+  };
+}
+
+function notAsAsked({ pending }: ConditionInput): ReturnType<Check> {
+  const [first] = pending;
+  if (first === undefined) return undefined;
+  return { status: 'True', reason: first.reason, message: pending.map(({ message }) => message).join('; ') };
+}
+
+function count(running: readonly string[], nodes: number): string {
+  return `${running.length} of ${nodes} nodes run`;
+}
+
+/** Why each node that does not run does not. */
+function whatIsMissing({ pods }: Observed, running: readonly string[], nodes: number): string {
+  const reasons = pods.filter(({ name }) => !running.includes(name)).map(whyNotRunning);
+  const absent = nodes - pods.length;
+  if (absent > 0) reasons.push(`${absent} ${absent === 1 ? 'pod is' : 'pods are'} still to be made`);
+  return reasons.join('; ');
+}
+
+function whyNotRunning({ name, joining, notReady, deleting, answer }: RabbitmqPod): string {
+  if (joining && !deleting) return `pod ${name} has an empty volume and waits for a node of the cluster to join`;
+  if (notReady !== undefined) return notReady;
+  const problem = answer?.amqpProblem?.message ?? answer?.managementProblem;
+  return problem === undefined ? `pod ${name} has not been asked yet` : `pod ${name} ${problem}`;
+}

@@ -1,0 +1,124 @@
+import type { Action, BlockedBy, ComponentPlan } from '../core/component.ts';
+import type { EffectivePlatform, Storage } from '../core/effective.ts';
+import type { Platform } from '../core/platform.ts';
+import { type ClusterState, clusterState } from './cluster.ts';
+import { conditionOf } from './condition.ts';
+import { desiredObjects, memberClaim } from './desired.ts';
+import { podName } from './names.ts';
+import type { Observed } from './observe.ts';
+import type { ClusterAnswer } from './probe.ts';
+
+/** Makes the vhost, and lets the platform's user into it. */
+export interface EnsureVhost extends Action {
+  readonly type: 'rabbitmq.ensure-vhost';
+  readonly host: string;
+}
+
+export function decide(
+  platform: Platform,
+  effective: EffectivePlatform,
+  observed: Observed,
+  blockedBy: readonly BlockedBy[],
+): ComponentPlan {
+  // What runs is looked after even when its Secret is gone; only the first start needs it.
+  if (observed.live === undefined && (blockedBy.length > 0 || !observed.hasCredentials)) return waitForCredentials;
+  const nodes = Math.max(observed.wanted.nodes, observed.live?.replicas ?? 0);
+  const storage = observed.live?.storage ?? observed.wanted.storage;
+  const state = stateOf(observed);
+  const founder = founderOf(platform, observed);
+  const formed = isFormed(observed, state, nodes);
+  return {
+    objects: [
+      ...desiredObjects(platform, effective, { nodes, storage, formed, ...(founder === undefined ? {} : { founder }) }),
+      ...newMembers(observed, state).map(memberClaim),
+    ],
+    actions: ensureVhost(observed, state),
+    condition: conditionOf({
+      observed,
+      state,
+      nodes,
+      formed,
+      pending: pendingChanges(observed, nodes, storage),
+    }),
+    status: {
+      rabbitmq: { runningNodes: [...state.running], quorumCritical: [...(observed.cluster?.quorumCritical ?? [])] },
+    },
+  };
+}
+
+const waitForCredentials: ComponentPlan = {
+  objects: [],
+  condition: {
+    type: 'RabbitMQReady',
+    status: 'False',
+    reason: 'WaitingForCredentials',
+    message: 'waiting for the Secret with the password',
+    progressing: true,
+  },
+};
+
+function stateOf({ pods }: Observed): ClusterState {
+  return clusterState(
+    pods.flatMap(({ name, deleting, answer }) => (deleting || answer === undefined ? [] : [{ name, answer }])),
+  );
+}
+
+/** Only while no volume has ever belonged to a member may a cluster be founded, and only by the first node. */
+function founderOf(platform: Platform, { claims }: Observed): string | undefined {
+  return claims.some(({ member }) => member) ? undefined : podName(platform, 0);
+}
+
+/** Once formed, always formed: what is lost later on is lost, and a majority goes on without it. */
+function isFormed({ open, claims }: Observed, { running, clusters }: ClusterState, nodes: number): boolean {
+  if (open || claims.filter(({ member }) => member).length >= nodes) return true;
+  return running.length >= nodes && clusters.length === 1;
+}
+
+/** Volumes to be marked: their nodes run in the one cluster there is. */
+function newMembers({ claims, pods }: Observed, { running, clusters }: ClusterState): Observed['claims'] {
+  if (clusters.length !== 1) return [];
+  const ordinals = new Set(pods.filter(({ name }) => running.includes(name)).map(({ ordinal }) => ordinal));
+  return claims.filter(({ member, ordinal }) => !member && ordinals.has(ordinal));
+}
+
+function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): EnsureVhost[] {
+  if (cluster === undefined || isVhostAsWanted(cluster)) return [];
+  const host = pods.find(({ name, host: address }) => address !== undefined && running.includes(name))?.host;
+  return host === undefined ? [] : [{ type: 'rabbitmq.ensure-vhost', host }];
+}
+
+function isVhostAsWanted({ vhost, permitted, defaultQueueType, version }: ClusterAnswer): boolean {
+  return vhost && permitted && (defaultQueueType === 'quorum' || !canSetDefaultQueueType(version));
+}
+
+/** Earlier versions take the default type of a vhost's queues only when the vhost is made. */
+function canSetDefaultQueueType(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 3 || (major === 3 && minor >= 13);
+}
+
+/** What the resource asks for and is not done, each a sentence. */
+function pendingChanges({ wanted }: Observed, nodes: number, storage: Storage): { reason: string; message: string }[] {
+  const pending: { reason: string; message: string }[] = [];
+  if (wanted.nodes < nodes)
+    pending.push({
+      reason: 'ScaleInPending',
+      message: `spec.rabbitmq.nodes asks for ${wanted.nodes} nodes and ${nodes} are kept: nodes are not taken away, since queues have replicas on them`,
+    });
+  if (!isSameStorage(wanted.storage, storage))
+    pending.push({
+      reason: 'StorageChangePending',
+      message: `spec.rabbitmq.storage asks for ${describe(wanted.storage)} and the volumes have ${describe(storage)}: volumes are not changed`,
+    });
+  return pending;
+}
+
+function isSameStorage(wanted: Storage, live: Storage): boolean {
+  // Without a class of its own the cluster's default was filled in.
+  const { storageClassName = live.storageClassName } = wanted;
+  return wanted.size === live.size && storageClassName === live.storageClassName;
+}
+
+function describe({ size, storageClassName }: Storage): string {
+  return storageClassName === undefined ? size : `${size} of class ${storageClassName}`;
+}

@@ -1,0 +1,64 @@
+import type { ConfigMap, PersistentVolumeClaim } from '../../kube/resources.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import type { EffectivePlatform, Storage } from '../core/effective.ts';
+import { shortHash } from '../core/hash.ts';
+import { commonLabels } from '../core/names.ts';
+import type { Platform } from '../core/platform.ts';
+import { enabledPlugins, rabbitmqConfig } from './config.ts';
+import { configFiles, joinScript } from './join-script.ts';
+import { MEMBER_ANNOTATION, nodeHost, podName, rabbitmqName } from './names.ts';
+import { clientService, disruptionBudget, nodesService } from './services.ts';
+import { rabbitmqStatefulSet } from './statefulset.ts';
+
+export interface Intent {
+  readonly nodes: number;
+  readonly storage: Storage;
+  /** All nodes have come together, now or before, so that clients may be let in. */
+  readonly formed: boolean;
+  /** Pod that may found the cluster; absent once there is one. */
+  readonly founder?: string;
+}
+
+/** Everything that RabbitMQ consists of, in the order in which it is applied. */
+export function desiredObjects(platform: Platform, effective: EffectivePlatform, intent: Intent): KubeObject[] {
+  const config = { ...effective, rabbitmq: { ...effective.rabbitmq, nodes: intent.nodes, storage: intent.storage } };
+  const rabbitmq = rabbitmqConfig(config);
+  const plugins = enabledPlugins();
+  return [
+    configMap(platform, intent, { [configFiles.rabbitmq]: rabbitmq, [configFiles.plugins]: plugins }),
+    nodesService(platform),
+    clientService(platform, intent.formed),
+    disruptionBudget(platform),
+    rabbitmqStatefulSet(platform, effective.rabbitmq, {
+      replicas: intent.nodes,
+      storage: intent.storage,
+      // Neither the script nor the founder matters to a node that runs, so neither restarts one.
+      configHash: shortHash({ rabbitmq, plugins }),
+    }),
+  ];
+}
+
+function configMap(platform: Platform, { nodes, founder }: Intent, files: Record<string, string>): ConfigMap {
+  const hosts = Array.from({ length: nodes }, (_, ordinal) => nodeHost(platform, podName(platform, ordinal)));
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: rabbitmqName(platform), labels: commonLabels(platform, 'rabbitmq') },
+    data: {
+      ...files,
+      [configFiles.script]: joinScript,
+      [configFiles.nodes]: `${hosts.join('\n')}\n`,
+      [configFiles.founder]: founder === undefined ? '' : nodeHost(platform, founder),
+    },
+  };
+}
+
+/** Marks a claim as one of a member, as a partial object: the rest of the claim belongs to the StatefulSet's controller. */
+export function memberClaim(claim: { readonly name: string; readonly uid: string }): KubeObject {
+  // The uid keeps the mark from going to a later, empty claim of the same name.
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: claim.name, uid: claim.uid, annotations: { [MEMBER_ANNOTATION]: 'true' } },
+  } satisfies PersistentVolumeClaim;
+}

@@ -1,0 +1,98 @@
+import { AMQP_PORT, DISTRIBUTION_PORT } from './names.ts';
+
+/** Paths inside the pod. */
+export const paths = {
+  /** The ConfigMap. */
+  config: '/etc/isp-rabbitmq/config',
+  /** The Secret. */
+  secret: '/etc/isp-rabbitmq/secret',
+  /** HOME: gone with the pod. */
+  home: '/var/lib/rabbitmq',
+  /** The volume. */
+  data: '/var/lib/rabbitmq/mnesia',
+} as const;
+
+/** Files of the ConfigMap. */
+export const configFiles = {
+  rabbitmq: 'rabbitmq.conf',
+  plugins: 'enabled_plugins',
+  script: 'join.sh',
+  /** Hosts of all nodes, one a line. */
+  nodes: 'nodes',
+  /** Host of the node that may found a cluster; empty once there is one. */
+  founder: 'founder',
+} as const;
+
+/**
+ * Runs before the server, as an init container, so that a node that waits is seen in the pod's status.
+ *
+ * A node without data joins whichever peer serves. Only the one that the operator names may found a cluster, and the operator names
+ * none as soon as any volume has belonged to a member: so no replaced node, the first one neither, founds a second cluster. RabbitMQ
+ * alone cannot tell a peer that is away from one that never was, and starts by itself when it has waited long enough.
+ */
+export const joinScript = `#!/usr/bin/env bash
+set -eu
+umask 077
+config=${paths.home}/conf.d
+data="${paths.data}/$RABBITMQ_NODENAME"
+mkdir -p "$config"
+
+rm -f "$HOME/.erlang.cookie"
+cat ${paths.secret}/erlang-cookie > "$HOME/.erlang.cookie"
+chmod 0400 "$HOME/.erlang.cookie"
+ln -sf ${paths.secret}/users.conf "$config/20-users.conf"
+
+# The node must be able to resolve its own name, which DNS learns late and forgets late when the address changes.
+printf '{host, {%s}, ["%s"]}.\\n{lookup, [file, native]}.\\n' "\${POD_IP//./,}" "$NODE_HOST" > "$ERL_INETRC"
+
+peers() { grep -vxF "$NODE_HOST" ${paths.config}/${configFiles.nodes} || true; }
+listens() { timeout 1 bash -c "exec 3<>/dev/tcp/$1/$2" 2> /dev/null; }
+has_data() {
+  [ -e "$data/schema.DAT" ] && return 0
+  [ -d "$data/coordination" ] && grep -qs khepri_db "$data-feature_flags"
+}
+join() {
+  local number=0 host
+  for host in "$NODE_HOST" "$@"; do
+    number=$((number + 1))
+    echo "cluster_formation.classic_config.nodes.$number = rabbit@$host"
+  done > "$config/10-peers.conf"
+}
+
+if has_data; then
+  # Not used by a node that knows its cluster.
+  join $(peers)
+  echo "the volume has data of $RABBITMQ_NODENAME: starting with it"
+  exit 0
+fi
+
+said=''
+while true; do
+  serving=()
+  for host in $(peers); do
+    if listens "$host" ${AMQP_PORT}; then serving+=("$host"); fi
+  done
+  if [ "\${#serving[@]}" -gt 0 ]; then
+    join "\${serving[@]}"
+    echo "joining \${serving[*]}"
+    exit 0
+  fi
+  founder=$(cat ${paths.config}/${configFiles.founder})
+  if [ "$founder" = "$NODE_HOST" ]; then
+    : > "$config/10-peers.conf"
+    echo 'no cluster exists: founding it'
+    exit 0
+  fi
+  # The founder is still starting. So may this node: it waits for the founder, and only for the founder, later on.
+  if [ -n "$founder" ] && listens "$founder" ${DISTRIBUTION_PORT}; then
+    join "$founder"
+    echo "joining $founder"
+    exit 0
+  fi
+  if [ -z "$said" ]; then
+    echo 'the volume is empty: waiting for a node of the cluster to join'
+    said=yes
+  fi
+  sleep 1
+done
+`;

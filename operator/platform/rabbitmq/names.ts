@@ -1,0 +1,65 @@
+import { childName, serviceHost } from '../core/names.ts';
+import type { Platform } from '../core/platform.ts';
+
+export const AMQP_PORT = 5672;
+export const MANAGEMENT_PORT = 15672;
+export const PROMETHEUS_PORT = 15692;
+/** Where Erlang nodes find out each other's ports. */
+export const EPMD_PORT = 4369;
+/** Traffic between the nodes of a cluster. */
+export const DISTRIBUTION_PORT = 25672;
+
+export const RABBITMQ_UID = 999;
+export const VHOST = 'isp_support';
+export const USER = 'isp_support';
+
+/** Keys of the Secret. */
+export const secretKeys = {
+  username: 'username',
+  password: 'password',
+  vhost: 'vhost',
+  uri: 'uri',
+  /** What nodes prove to each other that they belong together with. */
+  cookie: 'erlang-cookie',
+  /** The first user and vhost, as RabbitMQ's own configuration. */
+  users: 'users.conf',
+} as const;
+
+/** On the claim of a volume whose node has been a member of the cluster: it outlives the platform exactly as the data does. */
+export const MEMBER_ANNOTATION = 'isp.support/rabbitmq-member';
+
+/** Container that a node without data waits in until it may join or found the cluster. */
+export const JOIN_CONTAINER = 'join-cluster';
+
+/** Name of the StatefulSet, the client Service, the ConfigMap, the Secret and the disruption budget. */
+export function rabbitmqName(platform: Platform): string {
+  return childName(platform, 'rabbitmq');
+}
+
+/** The headless Service that gives every node a name which outlives its address. */
+export function nodesServiceName(platform: Platform): string {
+  return childName(platform, 'rabbitmq', 'nodes');
+}
+
+export function podName(platform: Platform, ordinal: number): string {
+  return `${rabbitmqName(platform)}-${ordinal}`;
+}
+
+export function claimName(platform: Platform, ordinal: number): string {
+  return `data-${podName(platform, ordinal)}`;
+}
+
+/** Host of a node, relative to the cluster's domain so that any domain works. */
+export function nodeHost(platform: Platform, pod: string): string {
+  return `${pod}.${serviceHost(platform, nodesServiceName(platform))}`;
+}
+
+/** Name by which the other nodes and the management API know a pod's node. */
+export function nodeName(platform: Platform, pod: string): string {
+  return `rabbit@${nodeHost(platform, pod)}`;
+}
+
+/** The pod of a node: `acme-rabbitmq-0` for `rabbit@acme-rabbitmq-0.acme-rabbitmq-nodes.support.svc`. */
+export function podOf(node: string): string {
+  return node.slice(node.indexOf('@') + 1).split('.')[0] ?? node;
+}

@@ -1,0 +1,146 @@
+import {
+  type PersistentVolumeClaim,
+  type Pod,
+  resources,
+  type Service,
+  type StatefulSet,
+} from '../../kube/resources.ts';
+import type { Scope } from '../core/component.ts';
+import type { EffectiveRabbitmq, Storage } from '../core/effective.ts';
+import { namespaceOf } from '../core/names.ts';
+import { isPodReady, ordinalOf, whyNotReady } from '../core/pods.ts';
+import { secretValue } from '../core/secrets.ts';
+import { JOIN_CONTAINER, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
+import { CLUSTER_PROBE, type ClusterResult, type Credentials, type NodeAnswer, nodeProbeName } from './probe.ts';
+import { isOpen } from './services.ts';
+
+/** A pod and what its node last said. */
+export interface RabbitmqPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly ordinal: number;
+  /** Absent until the pod has an address. */
+  readonly host?: string;
+  readonly ready: boolean;
+  readonly deleting: boolean;
+  /** In words for a person; absent for a pod that is ready. */
+  readonly notReady?: string;
+  /** Its volume is empty, and it waits until it may join or found a cluster. */
+  readonly joining: boolean;
+  /** Absent until it was asked. */
+  readonly answer?: NodeAnswer;
+}
+
+/** A volume. */
+export interface Claim {
+  readonly name: string;
+  readonly uid: string;
+  readonly ordinal: number;
+  /** Its node has been a member of the cluster. */
+  readonly member: boolean;
+}
+
+export interface LiveSet {
+  readonly replicas: number;
+  readonly storage?: Storage;
+  /** Pods of an earlier template are still being replaced. */
+  readonly rolling: boolean;
+}
+
+export interface Observed {
+  readonly wanted: EffectiveRabbitmq;
+  readonly live?: LiveSet;
+  /** By ordinal. */
+  readonly claims: readonly Claim[];
+  /** By ordinal. */
+  readonly pods: readonly RabbitmqPod[];
+  /** Absent until the cluster was asked, or when no node answered. */
+  readonly cluster?: ClusterResult;
+  readonly hasCredentials: boolean;
+  /** Clients have been let in, which happens once all nodes have come together. */
+  readonly open: boolean;
+}
+
+export function observe(scope: Scope): Observed {
+  const { platform, children, probes, effective } = scope;
+  const [namespace, name] = [namespaceOf(platform), rabbitmqName(platform)];
+  const set = children.get<StatefulSet>({ resource: resources.statefulSets, namespace, name });
+  const service = children.get<Service>({ resource: resources.services, namespace, name });
+  const claims = children.list<PersistentVolumeClaim>(resources.persistentVolumeClaims, 'rabbitmq').flatMap(readClaim);
+  const cluster = probes.get<ClusterResult>(CLUSTER_PROBE)?.value;
+  return {
+    wanted: effective.rabbitmq,
+    ...(set === undefined ? {} : { live: readSet(set) }),
+    claims: claims.toSorted((a, b) => a.ordinal - b.ordinal),
+    pods: observePods(scope),
+    ...(cluster === undefined ? {} : { cluster }),
+    hasCredentials: credentialsOf(scope) !== undefined,
+    open: service !== undefined && isOpen(service),
+  };
+}
+
+/** The platform's RabbitMQ pods by ordinal. */
+export function observePods(scope: Scope): RabbitmqPod[] {
+  return scope.children
+    .list<Pod>(resources.pods, 'rabbitmq')
+    .flatMap((pod) => readPod(scope, pod))
+    .toSorted((a, b) => a.ordinal - b.ordinal);
+}
+
+/** What the operator logs in with; undefined while there is no Secret. */
+export function credentialsOf(scope: Scope): Credentials | undefined {
+  const [username, password, vhost] = [secretKeys.username, secretKeys.password, secretKeys.vhost].map((key) =>
+    secretValue(scope, rabbitmqName(scope.platform), key),
+  );
+  if (username === undefined || password === undefined || vhost === undefined) return undefined;
+  return { username, password, vhost };
+}
+
+function readSet(set: StatefulSet): LiveSet {
+  const replicas = set.spec?.replicas ?? 0;
+  const claim = set.spec?.volumeClaimTemplates?.[0]?.spec;
+  const size = claim?.resources?.requests?.['storage'];
+  const storageClassName = claim?.storageClassName;
+  const current = set.status?.observedGeneration === set.metadata.generation;
+  return {
+    replicas,
+    rolling: !current || (set.status?.updatedReplicas ?? 0) < replicas,
+    ...(size === undefined
+      ? {}
+      : { storage: { size, ...(storageClassName === undefined ? {} : { storageClassName }) } }),
+  };
+}
+
+function readClaim(claim: PersistentVolumeClaim): Claim[] {
+  const { name, uid, annotations } = claim.metadata;
+  const ordinal = Number(/-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
+  if (uid === undefined || Number.isNaN(ordinal)) return [];
+  return [{ name, uid, ordinal, member: annotations?.[MEMBER_ANNOTATION] === 'true' }];
+}
+
+function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
+  const { name, uid, deletionTimestamp } = pod.metadata;
+  const ordinal = ordinalOf(pod);
+  if (uid === undefined || Number.isNaN(ordinal)) return [];
+  const host = pod.status?.podIP;
+  const notReady = whyNotReady(pod);
+  const answer = scope.probes.get<NodeAnswer>(nodeProbeName(name))?.value;
+  return [
+    {
+      name,
+      uid,
+      ordinal,
+      ready: isPodReady(pod),
+      deleting: deletionTimestamp !== undefined,
+      joining: isJoining(pod),
+      ...(host === undefined ? {} : { host }),
+      ...(notReady === undefined ? {} : { notReady }),
+      ...(answer?.uid === uid ? { answer } : {}),
+    },
+  ];
+}
+
+function isJoining(pod: Pod): boolean {
+  const status = pod.status?.initContainerStatuses?.find(({ name }) => name === JOIN_CONTAINER);
+  return status?.state?.running !== undefined;
+}
