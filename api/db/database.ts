@@ -116,8 +116,10 @@ export class Database {
       keepAliveInitialDelayMillis: 5_000,
       onConnect: refuseReplica,
     });
-    // An idle connection that breaks leaves the pool by itself; without a listener it would end the process.
-    pool.on('error', (error) => this.#options.log.debug('idle connection to Postgres lost', { error }));
+    // A connection that breaks fails its query, or leaves the idle ones; without a listener it would end the process too.
+    const onError = (error: Error): void => this.#options.log.debug('connection to Postgres lost', { error });
+    pool.on('error', onError);
+    pool.on('connect', (client) => client.on('error', onError));
     return pool;
   }
 }

@@ -25,7 +25,7 @@ const BODY_LIMIT = '64kb';
 export function createApp({ db, outbox, log, maxConcurrent, operations, onRequest }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.use(helmet(), timeRequests(), identifyRequests(), closeWhileDraining(operations.draining));
+  app.use(helmet(), timeRequests(), identifyRequests());
   app.use(operationsRouter(operations));
   app.use('/v1', countRequests(onRequest), limitConcurrency(maxConcurrent), express.json({ limit: BODY_LIMIT }));
   app.use('/v1/customers', customersRouter(db));
@@ -38,14 +38,6 @@ export function createApp({ db, outbox, log, maxConcurrent, operations, onReques
 function identifyRequests(): RequestHandler {
   return (request, response, next) => {
     response.set('X-Request-Id', request.get('X-Request-Id')?.slice(0, 100) ?? randomUUIDv7());
-    next();
-  };
-}
-
-/** A client that keeps its connection would otherwise find it closed under its next request. */
-function closeWhileDraining(draining: () => boolean): RequestHandler {
-  return (_request, response, next) => {
-    if (draining()) response.set('Connection', 'close');
     next();
   };
 }

@@ -9,7 +9,7 @@ import { createApp } from './app.ts';
 import { ownMetrics, startMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PrimaryLink } from './processes.ts';
-import { drain, listen, portOf } from './server.ts';
+import { listen } from './server.ts';
 
 const API_VERSION = '1.0.0';
 
@@ -63,14 +63,14 @@ export async function serve(config: ApiConfig, log: Log, signal: AbortSignal, li
   relay.start();
   // Twice the requests: idle connections of balancers, and probes, must not be the ones to be refused.
   const server = await listen(app, { port: config.PORT, maxConnections: 2 * config.API_MAX_CONNECTIONS });
-  log.info('serving', { port: portOf(server) });
+  log.info('serving', { port: server.port });
 
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   log.info('draining');
-  const finished = await drain(server, config.API_DRAIN_SECONDS * 1_000);
+  const finished = await server.drain(config.API_DRAIN_SECONDS * 1_000);
   await relay.stop();
   await broker.close();
   redis.disconnect();

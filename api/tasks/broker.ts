@@ -17,7 +17,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const CONFIRM_TIMEOUT_MS = 5_000;
 const HEARTBEAT_SECONDS = 5;
 const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 2_000;
 
 /**
  * One connection with one channel in confirm mode, opened again for as long as it is wanted. A channel that closes takes

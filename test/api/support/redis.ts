@@ -38,6 +38,14 @@ export class RedisServer {
     this.#process = start({ command: '/usr/bin/redis-server', args, folder: this.#folder });
   }
 
+  /** Its slots are in its cluster configuration, which survives. */
+  async restart(): Promise<void> {
+    await this.start();
+    const client = this.#client();
+    await eventually(() => client.ping());
+    client.disconnect();
+  }
+
   async stop(): Promise<void> {
     await stop(this.#process, 'SIGKILL');
   }
