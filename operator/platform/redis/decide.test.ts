@@ -102,6 +102,25 @@ describe('the plan for Redis', () => {
     expect(condition.message).to.match(/acme-redis-1-1 holds keys .* is left alone; see docs/);
   });
 
+  it('believes the news of a takeover from whoever was asked after it, instead of calling the shard unserved', () => {
+    const model = formed();
+    const [old, heir] = model.seats;
+    if (old === undefined || heir === undefined) throw new Error('no shard');
+    const before = model.pods();
+    model.stop(old);
+    model.settle();
+    model.start(old);
+    for (let round = 0; round < 2; round++) {
+      for (const action of plan(model.pods()).actions ?? []) if (isRedisAction(action)) model.carryOut(action);
+      model.settle();
+    }
+    const stale = before.find(({ name }) => name === heir.name)?.answer;
+    if (stale === undefined) throw new Error('no answer');
+    const mixed = plan(change(model.pods(), heir.name, { answer: stale }));
+    expect(mixed.condition.status).to.equal('True');
+    expect(roles(mixed)).to.include(`${heir.name} primary`);
+  });
+
   it('calls a replica missing whose link is down, whatever gossip says', () => {
     const pods = formed().pods();
     const { answer } = pods.find((pod) => pod.name === 'acme-redis-1-1') ?? {};

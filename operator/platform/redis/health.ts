@@ -3,7 +3,7 @@ import type { PlatformStatus } from '../core/platform.ts';
 import type { RedisAction } from './actions.ts';
 import { type ExpectedPod, whyAbsent } from './expected.ts';
 import { countSlots, formatSlots, missingSlots, overlaps, SLOTS } from './slots.ts';
-import { isBlank, isInSync, ownSlots, type Topology } from './topology.ts';
+import { isBlank, isInSync, ownSlots, slotsOf, type Topology } from './topology.ts';
 
 export interface Health {
   readonly condition: ConditionPlan;
@@ -65,7 +65,7 @@ function find(expected: readonly ExpectedPod[], topology: Topology, founding: bo
   return {
     expected,
     topology,
-    unserved: formatSlots(missingSlots(serving.flatMap(ownSlots))),
+    unserved: formatSlots(missingSlots(serving.flatMap((node) => slotsOf(topology, node)))),
     claimed: countSlots(topology.claims.flatMap((claim) => claim.slots)),
     absent: expected.flatMap((pod) => whyAbsent(pod) ?? []),
     lagging: expected.flatMap((pod) => whyLagging(pod, topology) ?? []),

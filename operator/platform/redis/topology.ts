@@ -32,14 +32,20 @@ export function readTopology(pods: readonly RedisPod[]): Topology {
       ? [{ ...pod, address: pod.address, view: pod.answer }]
       : [],
   );
+  const byId = new Map(known.map((node) => [node.view.id, node]));
+  const claims = readClaims(known);
   const primaries = new Map<number, KnownNode>();
-  for (const node of known) {
-    if (node.view.role !== 'primary' || ownSlots(node).length === 0) continue;
-    const rival = primaries.get(node.shard);
-    // An old primary that has not heard of its successor yet still claims the slots, with an older epoch.
-    if (rival === undefined || rival.view.configEpoch < node.view.configEpoch) primaries.set(node.shard, node);
+  // An old primary that has not heard of its successor yet still claims the slots, with an older epoch: the newest comes last.
+  for (const { id } of claims.toSorted((a, b) => a.epoch - b.epoch)) {
+    const node = byId.get(id);
+    if (node !== undefined) primaries.set(node.shard, node);
   }
-  return { known, byId: new Map(known.map((node) => [node.view.id, node])), claims: readClaims(known), primaries };
+  return { known, byId, claims, primaries };
+}
+
+/** The slots that a node holds, to the best of what all nodes say. */
+export function slotsOf(topology: Topology, node: KnownNode): readonly SlotRange[] {
+  return topology.claims.find((claim) => claim.id === node.view.id)?.slots ?? [];
 }
 
 /** The slots that a node holds by its own account. */
@@ -60,16 +66,22 @@ export function isClaimed(topology: Topology, slots: SlotRange): boolean {
   return topology.claims.some((claim) => overlaps(claim.slots, [slots]));
 }
 
-/** Its own word counts for a node that answers; of the others, the newest hearsay. */
+/**
+ * The newest that is said of each node. Of itself a node knows best, unless another quotes a later epoch of it: then that one was asked
+ * later, or heard of a takeover before its loser did.
+ */
 function readClaims(known: readonly KnownNode[]): Claim[] {
-  const claims = new Map<string, Claim>();
+  const claims = new Map(
+    known.map((node): [string, Claim] => [
+      node.view.id,
+      { id: node.view.id, slots: ownSlots(node), epoch: node.view.configEpoch },
+    ]),
+  );
   for (const witness of known)
     for (const { id, slots, configEpoch } of witness.view.nodes) {
       const before = claims.get(id);
       if (before === undefined || before.epoch < configEpoch) claims.set(id, { id, slots, epoch: configEpoch });
     }
-  for (const node of known)
-    claims.set(node.view.id, { id: node.view.id, slots: ownSlots(node), epoch: node.view.configEpoch });
   return [...claims.values()].filter((claim) => claim.slots.length > 0);
 }
 

@@ -223,14 +223,16 @@ export class ClusterModel {
       linkUp: primary !== undefined && this.#reaches(seat, primary),
       empty: !node.hasKeys,
       clusterState: holders.length > 0 && reached * 2 > holders.length ? 'ok' : 'fail',
-      configEpoch: node.epoch,
+      configEpoch: this.#self(seat).configEpoch,
       nodes: [this.#self(seat), ...[...node.peers].map(([id, peer]) => this.#peer(id, peer))],
       settings: SETTINGS,
     };
   }
 
   #self({ node, port }: Seat): ClusterNode {
-    const { id, slots, epoch, primaryId } = node;
+    const { id, slots, primaryId } = node;
+    // Of a replica the engine shows its primary's epoch.
+    const epoch = this.seats.find((other) => other.node.id === primaryId)?.node.epoch ?? node.epoch;
     return {
       id,
       address: addressOf(port),
