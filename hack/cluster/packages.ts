@@ -18,7 +18,6 @@ export const clusterPackages: PackageOf = {
   flock: 'util-linux',
   mount: 'mount',
   openssl: 'openssl',
-  '/bin/busybox': 'busybox-static',
 };
 
 /** What images are built with where there is no Docker. */

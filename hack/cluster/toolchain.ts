@@ -31,7 +31,7 @@ const mains: Readonly<Record<string, string>> = {
   coredns: './coredns',
   'metrics-server': './metrics-server',
   pause: './pause',
-  'local-path-provisioner': 'github.com/rancher/local-path-provisioner',
+  'volume-provisioner': './volumes',
 };
 
 /** Which Kubernetes a go.mod asks for. */

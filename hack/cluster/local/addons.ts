@@ -2,17 +2,11 @@ import { join } from 'node:path';
 import { renderManifest, renderMetricsServer } from '../addons.ts';
 import { run } from '../exec.ts';
 import { systemImage } from './images.ts';
-import { dnsAddress, kubeconfigPath, type NodeLayout } from './layout.ts';
+import { dnsAddress, kubeconfigPath, volumeProvisioner } from './layout.ts';
+import { volumeProvisionerUser } from './pki.ts';
 
 /** How metrics-server checks the kubelets' certificates: the cluster's authority signed them. */
 const kubeletTls = '--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt';
-
-/** The folder of each node that its volumes are made in, as the provisioner reads it. */
-export function volumeFolders(nodes: readonly NodeLayout[]): string {
-  return JSON.stringify({
-    nodePathMap: nodes.map(({ name, volumesFolder }) => ({ node: name, paths: [volumesFolder] })),
-  });
-}
 
 export function kubectl(binaries: string, args: readonly string[], input?: string): Promise<string> {
   const options = input === undefined ? {} : { input };
@@ -20,17 +14,13 @@ export function kubectl(binaries: string, args: readonly string[], input?: strin
 }
 
 /** Installs DNS, storage and metrics. */
-export async function applyAddons(binaries: string, nodes: readonly NodeLayout[]): Promise<void> {
+export async function applyAddons(binaries: string): Promise<void> {
   const manifests = [
     await renderManifest('dns', {
       COREDNS_IMAGE: systemImage(binaries, 'coredns'),
       DNS_ADDRESS: dnsAddress,
     }),
-    await renderManifest('storage', {
-      HELPER_IMAGE: systemImage(binaries, 'helper'),
-      PROVISIONER_IMAGE: systemImage(binaries, 'local-path-provisioner'),
-      VOLUME_FOLDERS: volumeFolders(nodes),
-    }),
+    await renderManifest('storage', { PROVISIONER: volumeProvisioner, PROVISIONER_USER: volumeProvisionerUser }),
     await renderMetricsServer({ image: systemImage(binaries, 'metrics-server'), kubeletTls }),
   ];
   await kubectl(binaries, ['apply', '--server-side', '--filename', '-'], manifests.join('---\n'));
@@ -42,6 +32,5 @@ export async function waitUntilReady(binaries: string, timeoutSeconds: number): 
   await kubectl(binaries, ['wait', '--for=condition=Ready', 'nodes', '--all', timeout]);
   const available = ['wait', '--for=condition=Available', timeout, '--all'];
   await kubectl(binaries, [...available, '--namespace', 'kube-system', 'deployments']);
-  await kubectl(binaries, [...available, '--namespace', 'local-path-storage', 'deployments']);
   await kubectl(binaries, [...available, 'apiservices']);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { exists } from '../cache.ts';
 import { run } from '../exec.ts';
@@ -9,8 +9,6 @@ export interface StaticImage {
   reference: string;
   /** Files of this machine by their path in the image. */
   files: Readonly<Record<string, string>>;
-  /** Symbolic links in the image, each with what it points at. */
-  links?: Readonly<Record<string, string>>;
   entrypoint: readonly string[];
 }
 
@@ -41,7 +39,6 @@ export async function writeImageArchive(archive: string, image: StaticImage): Pr
   try {
     const root = join(scratch, 'root');
     for (const [target, source] of Object.entries(image.files)) await place(join(root, target), source);
-    for (const [path, target] of Object.entries(image.links ?? {})) await symlink(target, join(root, path));
     await tar(root, join(scratch, 'layer.tar'), ['.']);
     const digest = createHash('sha256')
       .update(await readFile(join(scratch, 'layer.tar')))

@@ -11,6 +11,7 @@ import {
   podCidr,
   serviceCidr,
   stateFolder,
+  volumeProvisioner,
 } from './layout.ts';
 import {
   aggregationAuthority,
@@ -22,7 +23,13 @@ import {
 } from './pki.ts';
 import { assertRunning, type Daemon, startDaemon } from './process.ts';
 
-export const controlPlaneDaemons = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
+export const controlPlaneDaemons = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'volume-provisioner',
+] as const;
 
 /** Writes `--name=value` for each setting. */
 export function flags(settings: Readonly<Record<string, string>>): string[] {
@@ -115,6 +122,10 @@ export function controllerManagerSettings(): Record<string, string> {
   };
 }
 
+export function volumeProvisionerSettings(): Record<string, string> {
+  return { kubeconfig: configOf('volume-provisioner'), root: stateFolder, provisioner: volumeProvisioner };
+}
+
 /** Starts etcd and the API server, waits until it is ready, then starts what only talks to it. */
 export async function startControlPlane(binaries: string, signal?: AbortSignal): Promise<void> {
   for (const user of Object.keys(clientUsers)) await writeKubeconfig(configOf(user), pairAt(user));
@@ -132,6 +143,7 @@ export async function startControlPlane(binaries: string, signal?: AbortSignal):
   );
   await startDaemon(daemon(binaries, 'kube-controller-manager', controllerManagerSettings()));
   await startDaemon(daemon(binaries, 'kube-scheduler', clientSettings('scheduler')));
+  await startDaemon(daemon(binaries, 'volume-provisioner', volumeProvisionerSettings()));
 }
 
 /** Whether the API server answers, and says that it is ready. */

@@ -14,20 +14,11 @@ export interface ImageArchive {
 
 /** Images of the cluster itself, tagged with the key of the binaries in them. */
 export function systemImages(binaries: string): StaticImage[] {
-  const tag = basename(binaries);
-  const own = ['pause', 'coredns', 'local-path-provisioner', 'metrics-server'].map((name) => ({
-    reference: `localhost/isp-support-cluster/${name}:${tag}`,
+  return ['pause', 'coredns', 'metrics-server'].map((name) => ({
+    reference: systemImage(binaries, name),
     files: { [name]: join(binaries, name) },
     entrypoint: [`/${name}`],
   }));
-  const applets = ['sh', 'mkdir', 'rm', 'chmod'];
-  const helper = {
-    reference: `localhost/isp-support-cluster/helper:${tag}`,
-    files: { 'bin/busybox': '/bin/busybox' },
-    links: Object.fromEntries(applets.map((name) => [`bin/${name}`, 'busybox'])),
-    entrypoint: ['/bin/sh'],
-  };
-  return [...own, helper];
 }
 
 /** Reference of one of the images of the cluster itself. */

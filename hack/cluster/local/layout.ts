@@ -27,6 +27,9 @@ export const cgroupRoot = '/isp-support';
 /** Where the daemons themselves live; pods are under one cgroup for each node beside it. */
 export const daemonCgroup = `${cgroupRoot}/daemons`;
 
+/** What the default StorageClass calls its provisioner. */
+export const volumeProvisioner = 'isp.support/folder';
+
 export const maxNodes = 9;
 
 /** What one node is called and where its things are. */

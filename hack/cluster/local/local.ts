@@ -153,7 +153,7 @@ async function create(
   );
   await progress.step('kubelets, images and add-ons', async () => {
     await loadArchives(nodes, images);
-    await Promise.all([...nodes.map((node) => startKubelet(node, binaries)), applyAddons(binaries, nodes)]);
+    await Promise.all([...nodes.map((node) => startKubelet(node, binaries)), applyAddons(binaries)]);
   });
   await progress.step('nodes and add-ons become ready', () => waitUntilReady(binaries, 180), '20 s');
   await writeFile(recordFile, JSON.stringify(record));

@@ -67,12 +67,15 @@ async function issue(request: CertificateRequest, authority: string): Promise<vo
   await run('openssl', ['x509', '-req', '-in', signingRequest, ...signing, '-days', validDays, '-out', certificate]);
 }
 
+export const volumeProvisionerUser = 'isp-support:volume-provisioner';
+
 /** Users of the control plane that come with a client certificate, by the name of their kubeconfig. */
 export const clientUsers = {
   admin: '/O=system:masters/CN=admin',
   'controller-manager': '/CN=system:kube-controller-manager',
   scheduler: '/CN=system:kube-scheduler',
   'kube-proxy': '/CN=system:kube-proxy',
+  'volume-provisioner': `/CN=${volumeProvisionerUser}`,
 } as const;
 
 const apiServerNames = [
