@@ -15,7 +15,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
 export function keyOf(inputs: Readonly<Record<string, string | Uint8Array>>): string {
   const hash = createHash('sha256');
   for (const name of Object.keys(inputs).sort()) {
-    const content = inputs[name] ?? '';
+    const content = Buffer.from(inputs[name] ?? '');
     hash.update(`${name}\0${content.length}\0`).update(content);
   }
   return hash.digest('hex').slice(0, 16);

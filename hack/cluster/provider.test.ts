@@ -1,0 +1,15 @@
+import { expect } from 'chai';
+import { parseTarget } from './provider.ts';
+
+describe('name of a container', () => {
+  it('is a namespace and a pod, with or without the container', () => {
+    expect(parseTarget('shop/db-0')).to.deep.equal({ namespace: 'shop', pod: 'db-0' });
+    expect(parseTarget('shop/db-0/postgres')).to.deep.equal({ namespace: 'shop', pod: 'db-0', container: 'postgres' });
+  });
+
+  for (const text of ['', 'db-0', 'shop/', '/db-0', 'shop/db-0/', 'a/b/c/d']) {
+    it(`is not "${text}"`, () => {
+      expect(() => parseTarget(text)).to.throw('NAMESPACE/POD');
+    });
+  }
+});
