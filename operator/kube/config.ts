@@ -6,7 +6,7 @@ import { pluginCredentials } from './exec-credentials.ts';
 import { currentContext, type KubeconfigContext, type KubeconfigUser, readKubeconfig } from './kubeconfig.ts';
 import { TokenFile } from './token-file.ts';
 
-export type { Connection, TlsMaterial } from './connection.ts';
+export type { Connection } from './connection.ts';
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 

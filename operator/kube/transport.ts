@@ -1,5 +1,8 @@
 import type { Readable } from 'node:stream';
-import { buildConnector, Pool } from 'undici';
+import type { buildConnector as Connector, Pool as PoolType } from 'undici';
+import send from 'undici/lib/api/api-request.js';
+import buildConnector from 'undici/lib/core/connect.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Connection } from './connection.ts';
 import { deadlineExceeded, unreachable } from './errors.ts';
 import { Liveness } from './liveness.ts';
@@ -51,7 +54,7 @@ export interface TransportResponse {
  */
 export class Transport {
   readonly #connection: Connection;
-  readonly #pool: Pool;
+  readonly #pool: PoolType;
   readonly #liveness: Liveness;
   readonly #prefix: string;
   readonly #host: string;
@@ -86,7 +89,7 @@ export class Transport {
     try {
       const headers = { 'user-agent': this.#userAgent, ...(await this.#connection.headers()), ...request.headers };
       signal?.throwIfAborted();
-      const answer = await this.#pool.request({
+      const answer = await send.call(this.#pool, {
         method: method as 'GET',
         path: this.#prefix + path,
         headers,
@@ -120,7 +123,7 @@ export class Transport {
   }
 
   /** Makes each connection with the newest certificates and credentials, and watches over it while it lives. */
-  #connector(): buildConnector.connector {
+  #connector(): Connector.connector {
     return (options, callback) => {
       this.#connection.tls().then(
         (material) => {

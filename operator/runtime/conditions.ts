@@ -32,7 +32,7 @@ export function findCondition(conditions: readonly Condition[] | undefined, type
 }
 
 /** metav1.Time: seconds, no fraction. */
-export function rfc3339(time: Date): string {
+function rfc3339(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
 

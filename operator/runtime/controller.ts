@@ -140,7 +140,7 @@ export class Controller {
 }
 
 /** A reconcile was told to stop because it took too long. */
-export class ReconcileTimeoutError extends Error {
+class ReconcileTimeoutError extends Error {
   override readonly name = 'ReconcileTimeoutError';
 
   constructor(key: string, timeoutMs: number) {

@@ -101,7 +101,15 @@ export class EventRecorder {
 
   /** Reports something about an object. */
   event(object: KubeObject, input: EventInput): void {
-    const key = JSON.stringify([object.metadata.uid ?? object.metadata.name, input]);
+    const { type, reason, action, note, related } = input;
+    const key = JSON.stringify([
+      object.metadata.uid ?? object.metadata.name,
+      type,
+      reason,
+      action,
+      note,
+      related?.metadata.uid,
+    ]);
     const now = this.#clock.monotonicMs();
     const running = this.#series.get(key);
     if (running !== undefined && now - running.lastAt < SERIES_MS) {

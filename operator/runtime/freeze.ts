@@ -1,10 +1,3 @@
-/** A value that can be read but not written, all the way down. */
-export type DeepReadonly<T> = T extends (infer U)[]
-  ? readonly DeepReadonly<U>[]
-  : T extends object
-    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-    : T;
-
 /** Freezes plain JSON in place, so that whoever writes to an object of a cache gets a TypeError instead of poisoning the cache. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;

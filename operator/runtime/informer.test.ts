@@ -161,6 +161,21 @@ describe('informer', () => {
     expect(errors).to.equal(4);
   });
 
+  it('keeps every object when a transform or an indexer has a bug', async () => {
+    const bug = () => {
+      throw new Error('a bug');
+    };
+    make({ transform: bug, indexers: { broken: bug, name: ({ metadata }) => [metadata.name] } });
+    informer.onChange(note);
+    await start();
+    stream(0).send('ADDED', 'a', '1');
+    stream(0).endInitial('2');
+    stream(0).send('MODIFIED', 'a', '3');
+    await settle();
+    expect(changes).to.deep.equal(['added a@1', 'updated a@3']);
+    expect(informer.byIndex('name', 'a')).to.have.length(1);
+  });
+
   it('resumes where it was after a broken connection, and knows that it was blind meanwhile', async () => {
     make();
     informer.onChange(note);

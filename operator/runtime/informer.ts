@@ -7,7 +7,7 @@ import { Reflector } from './reflector.ts';
 import type { CacheChange } from './reflector-machine.ts';
 import { type Change, type Indexer, Store } from './store.ts';
 
-export type { Change, Indexer } from './store.ts';
+export type { Change } from './store.ts';
 
 export type ChangeHandler<T extends KubeObject> = (change: Change<T>) => void;
 
@@ -46,7 +46,7 @@ export class Informer<T extends KubeObject> {
     this.#logger = (options.logger ?? rootLogger()).child({ informer: resource.plural });
     this.#transform = options.transform ?? withoutManagedFields;
     this.#onHandlerError = options.onHandlerError ?? (() => undefined);
-    this.#store = new Store(options.indexers);
+    this.#store = new Store(this.#guarded(options.indexers ?? {}));
     this.#reflector = new Reflector<T>({
       source: {
         list: (page, signal) => client.list<T>(resource, { ...selection, ...page }, signal),
@@ -127,9 +127,35 @@ export class Informer<T extends KubeObject> {
   }
 
   #prepared(change: CacheChange<T>): CacheChange<T> {
-    const prepare = (object: T) => deepFreeze(this.#transform(object));
+    const prepare = (object: T) => deepFreeze(this.#transformed(object));
     if (change.type !== 'replace') return { type: change.type, object: prepare(change.object) };
     return { type: 'replace', objects: Iterator.from(change.objects).map(prepare) };
+  }
+
+  /** A transform that fails must not stop the cache: the object is then kept as it came. */
+  #transformed(object: T): T {
+    try {
+      return this.#transform(object);
+    } catch (error) {
+      this.#logger.error('a transform has failed', { name: object.metadata.name, error });
+      return object;
+    }
+  }
+
+  /** An indexer that fails leaves its object out of its index, and harms nothing else. */
+  #guarded(indexers: Readonly<Record<string, Indexer<T>>>): Record<string, Indexer<T>> {
+    const guarded = Object.entries(indexers).map(([index, indexer]): [string, Indexer<T>] => [
+      index,
+      (object) => {
+        try {
+          return indexer(object);
+        } catch (error) {
+          this.#logger.error('an indexer has failed', { index, name: object.metadata.name, error });
+          return [];
+        }
+      },
+    ]);
+    return Object.fromEntries(guarded);
   }
 
   #tell(handler: ChangeHandler<T>, change: Change<T>): void {

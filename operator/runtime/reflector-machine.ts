@@ -12,7 +12,7 @@ import type { KubeObject } from '../kube/types.ts';
  *
  * A version that is too old (410) leads from anywhere back to the start. Semantics are those of client-go's reflector.
  */
-export type Phase<T extends KubeObject> =
+type Phase<T extends KubeObject> =
   /** Nothing was asked yet. */
   | { readonly name: 'initial' }
   /** A WatchList is open; `received` is what it sent, and replaces the cache when the bookmark that ends it comes. */
@@ -77,7 +77,7 @@ export interface Surroundings {
   readonly random: () => number;
 }
 
-export const PAGE_SIZE = 500;
+const PAGE_SIZE = 500;
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end';
 const BACKOFF_MS = { first: 800, most: 30_000, resetAfter: 120_000 };
 const WATCH_SECONDS = { least: 300, most: 600 };

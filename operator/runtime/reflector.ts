@@ -13,7 +13,7 @@ import {
 } from './reflector-machine.ts';
 
 /** Where a reflector reads one collection from. */
-export interface ReflectorSource<T extends KubeObject> {
+interface ReflectorSource<T extends KubeObject> {
   list(options: ListOptions, signal: AbortSignal): Promise<List<T>>;
   watch(options: WatchOptions, signal: AbortSignal): AsyncIterable<WatchEvent<T>>;
 }
