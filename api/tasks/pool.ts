@@ -23,6 +23,8 @@ export interface PoolOptions {
 
 interface Child {
   worker: Worker;
+  /** It has loaded its code; resolves too when it ended before. */
+  ready: Promise<void>;
   tasks: number;
   /** Settles the task under way. */
   settle: ((outcome: Outcome) => void) | undefined;
@@ -61,11 +63,15 @@ export class ChildPool {
     if (this.free <= 0) return { kind: 'lost', reason: 'the worker has no child to run it' };
     this.#running++;
     const child = this.#idle.pop() ?? this.#spawn();
-    const timers = this.#limit(child, limits);
+    let timers: NodeJS.Timeout[] = [];
     try {
       return await new Promise<Outcome>((resolve) => {
         child.settle = resolve;
         child.worker.postMessage({ type: 'run', task } satisfies ToChild);
+        // The limits are the task's, not its child's start.
+        void child.ready.then(() => {
+          if (child.settle === resolve) timers = this.#limit(child, limits);
+        });
       });
     } finally {
       for (const timer of timers) clearTimeout(timer);
@@ -109,11 +115,13 @@ export class ChildPool {
 
   #spawn(): Child {
     const worker = new Worker(this.#options.url);
-    const child: Child = { worker, tasks: 0, settle: undefined };
+    const ready = Promise.withResolvers<void>();
+    const child: Child = { worker, ready: ready.promise, tasks: 0, settle: undefined };
     this.#all.add(child);
     let failure = 'its child ended';
     worker.on('message', (message: FromChild) => {
-      if (message.type === 'outcome') child.settle?.(message.outcome);
+      if (message.type === 'ready') ready.resolve();
+      else child.settle?.(message.outcome);
     });
     worker.on('error', (error) => {
       failure = `its child failed: ${messageOf(error)}`;
@@ -124,6 +132,7 @@ export class ChildPool {
       const index = this.#idle.indexOf(child);
       if (index >= 0) this.#idle.splice(index, 1);
       child.settle?.({ kind: 'lost', reason: failure });
+      ready.resolve();
     });
     return child;
   }

@@ -18,6 +18,8 @@ describe('processes', () => {
     });
     const { statuses } = await load.stop();
     expect([...statuses.keys()]).to.deep.equal([201]);
+    // Those that served the load may all have been replaced.
+    await client.converse();
     const { text } = (await client.get('/metrics')).body as { text: string };
     expect(text).to.match(/http_request_duration_seconds_count\{.*status="201"/);
     await api.process.stop();
