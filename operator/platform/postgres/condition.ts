@@ -26,7 +26,8 @@ export function condition(
   if (primary === undefined) return notReady(isFirstStart ? starting(observed, names) : noPrimary(observed, names));
   const before = conditionBefore(platform.status?.conditions);
   const obstacle =
-    unserved(primary, observed) ?? (before?.status === 'True' ? undefined : unsafe(effective.postgres, observed));
+    unserved(primary, observed) ??
+    (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
   const all = findings(effective, observed, leadership, names);
   const reason: Reason = all[0]?.reason ?? 'Healthy';
@@ -104,8 +105,12 @@ function unserved(primary: Member, { login }: Observed): Finding | undefined {
   return undefined;
 }
 
-/** Before the first commit of a client: one that Patroni does not know to be synchronous could be lost in a failover. */
-function unsafe(postgres: EffectivePostgres, { syncLeader }: Observed): Finding | undefined {
-  if (!isSynchronous(postgres) || syncLeader !== undefined) return undefined;
-  return { reason: 'SynchronizationStarting', message: 'synchronous replication is being turned on' };
+/** What must be seen once before clients are sent to a primary, and need not be doubted afterwards. */
+function unproven({ name }: Member, postgres: EffectivePostgres, { syncLeader, login }: Observed): Finding | undefined {
+  // A commit that Patroni does not know to be synchronous could be lost in a failover.
+  if (isSynchronous(postgres) && syncLeader === undefined)
+    return { reason: 'SynchronizationStarting', message: 'synchronous replication is being turned on' };
+  if (login === undefined)
+    return { reason: 'LoginUnproven', message: `the application's login is being tried on ${name}` };
+  return undefined;
 }

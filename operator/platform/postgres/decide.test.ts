@@ -83,6 +83,12 @@ describe('the condition of Postgres', () => {
       expected: { status: 'False', reason: 'SynchronizationStarting', progressing: true },
     },
     {
+      when: 'the application has not got in yet on a first start',
+      observed: healthy({ login: undefined }),
+      situation: { status: first },
+      expected: { status: 'False', reason: 'LoginUnproven', progressing: true },
+    },
+    {
       when: 'the Service does not lead to the primary because of its label',
       observed: healthy({ members: [leader(primaryReading(both), 'replica'), ...others] }),
       expected: { status: 'False', reason: 'PrimaryNotPublished', progressing: true },

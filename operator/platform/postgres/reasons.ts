@@ -17,6 +17,7 @@ export const reasons = {
   DatabaseMissing: { progressing: true },
   PrimaryNotPublished: { progressing: true },
   SynchronizationStarting: { progressing: true },
+  LoginUnproven: { progressing: true },
   PasswordMismatch: { progressing: true },
   // Serving.
   Healthy: {},
