@@ -37,6 +37,8 @@ const READY_MS = 60_000;
 export async function startApiServer(extraArgs: readonly string[] = []): Promise<ApiServer> {
   const assets = await findAssets();
   const folder = mkdtempSync(join(tmpdir(), 'apiserver-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   const [etcdPort, peerPort, port] = (await freePorts(3)) as [number, number, number];
   const etcd = new ServerProcess(
     'etcd',
@@ -87,7 +89,8 @@ export async function startApiServer(extraArgs: readonly string[] = []): Promise
       await client.close();
       await server.stop();
       await etcd.stop();
-      rmSync(folder, { recursive: true, force: true });
+      process.removeListener('exit', remove);
+      remove();
     },
   };
 }

@@ -3,6 +3,15 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A signal ends Node without its exit handlers, which would leave the servers behind. */
+let signalsHandled = false;
+function exitOnSignals(): void {
+  if (signalsHandled) return;
+  signalsHandled = true;
+  process.once('SIGTERM', () => process.exit(143));
+  process.once('SIGHUP', () => process.exit(129));
+}
+
 /** A server process of a test, ended with the test process whatever happens. */
 export class ServerProcess {
   readonly #name: string;
@@ -19,6 +28,7 @@ export class ServerProcess {
     closeSync(log);
     this.#exited = new Promise((resolve) => this.#child.once('exit', () => resolve()));
     this.#child.unref();
+    exitOnSignals();
     process.once('exit', this.#killAtExit);
   }
 
