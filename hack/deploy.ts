@@ -11,9 +11,13 @@ function documents(images: ReadonlyMap<string, string>): string {
 }
 
 /** Installs the CRD and the operator, and waits until its replicas are ready. */
-export async function deploy({ provider, kubectl }: Environment, progress: Progress): Promise<void> {
+export async function deploy(
+  { kubectl }: Environment,
+  images: ReadonlyMap<string, string>,
+  progress: Progress,
+): Promise<void> {
   await progress.step('install the operator', async () => {
-    const manifests = documents(await builtImages(provider));
+    const manifests = documents(images);
     await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], manifests);
     await kubectl(['wait', '--for=condition=Established', 'crd/ispsupportplatforms.isp.support', '--timeout=60s']);
     const rollout = ['rollout', 'status', 'deployment/isp-support-operator', '--timeout=180s'];
@@ -23,5 +27,6 @@ export async function deploy({ provider, kubectl }: Environment, progress: Progr
 
 if (import.meta.main) {
   const progress = createProgress();
-  await deploy(await environment(progress), progress);
+  const surroundings = await environment(progress);
+  await deploy(surroundings, await builtImages(surroundings.provider), progress);
 }

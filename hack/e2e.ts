@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createProgress } from './cluster/progress.ts';
-import { install } from './install.ts';
+import { install, prepareNamespace } from './install.ts';
 
 /** Runs the end-to-end suite on a cluster with the newest operator and no platform of the suite's name. */
 const progress = createProgress({
   plan: ['cluster', 'build images', 'load images', 'install the operator', 'clear', 'suite'],
 });
-const { env, kubectl } = await install(progress);
+const surroundings = await install(progress);
+const { env, kubectl } = surroundings;
 await progress.step('clear', async () => {
+  await prepareNamespace(surroundings);
   const found = await kubectl(['-n', 'support', 'get', 'isp', 'acme', '--ignore-not-found', '-o', 'name']);
   if (found.trim() === '') return;
   await kubectl(['-n', 'support', 'annotate', 'isp', 'acme', 'isp.support/delete-volumes=true', '--overwrite']);

@@ -26,14 +26,26 @@ export async function environment(progress: Progress): Promise<Environment> {
   };
 }
 
-/** Image references of what is built here, by name; empty for a cluster of somebody else's, which pulls its own. */
+/** Builds what is not built yet and gives the reference of every image by its name. */
+export async function buildImages(progress: Progress): Promise<Map<string, string>> {
+  const options = { onLine: (line: string) => progress.say(line) };
+  return references(await run(process.execPath, ['hack/images/main.ts', 'build'], options));
+}
+
+/** The references of the images as they would be built now; none for a cluster of somebody else's, which pulls its own. */
 export async function builtImages(provider: ClusterProvider): Promise<Map<string, string>> {
   if (provider.name === 'existing') return new Map();
-  const lines = (await run(process.execPath, ['hack/images/main.ts', 'list'])).trim().split('\n');
+  return references(await run(process.execPath, ['hack/images/main.ts', 'list']));
+}
+
+function references(lines: string): Map<string, string> {
   return new Map(
-    lines.map((line) => {
-      const [name = '', reference = ''] = line.split('=');
-      return [name, reference];
-    }),
+    lines
+      .trim()
+      .split('\n')
+      .map((line) => {
+        const [name = '', reference = ''] = line.split('=');
+        return [name, reference];
+      }),
   );
 }

@@ -1,24 +1,26 @@
-import { run } from './cluster/exec.ts';
 import type { Progress } from './cluster/progress.ts';
 import { deploy } from './deploy.ts';
-import { builtImages, type Environment, environment } from './environment.ts';
+import { buildImages, type Environment, environment } from './environment.ts';
 
 const NODES = 3;
-/** Built for those who want it; no platform needs it yet. */
-const NOT_LOADED = new Set(['haproxy']);
 
 /** A cluster with the images on its nodes and the operator running: everything but a platform. */
 export async function install(progress: Progress): Promise<Environment> {
   const surroundings = await environment(progress);
   const { provider } = surroundings;
   await progress.step('cluster', () => provider.up({ nodes: NODES }), 'under a minute, once its tools are built');
+  let images = new Map<string, string>();
   if (provider.name !== 'existing') {
-    const node = (args: readonly string[]): Promise<string> =>
-      run(process.execPath, args, { onLine: (line) => progress.say(line) });
-    await progress.step('build images', () => node(['hack/images/main.ts', 'build']), '5 min the first time');
-    const images = [...(await builtImages(provider))].filter(([name]) => !NOT_LOADED.has(name));
-    await progress.step('load images', () => provider.load(images.map(([, reference]) => reference)));
+    images = await progress.step('build images', () => buildImages(progress), '5 min the first time');
+    await progress.step('load images', () => provider.load([...images.values()]));
   }
-  await deploy(surroundings, progress);
+  await deploy(surroundings, images, progress);
   return surroundings;
+}
+
+/** The namespace of the sample and of the suite, under the strictest Pod Security Standard. */
+export async function prepareNamespace({ kubectl }: Environment): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'support', labels } };
+  await kubectl(['apply', '--server-side', '-f', '-'], JSON.stringify(namespace));
 }

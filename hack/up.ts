@@ -1,5 +1,5 @@
 import { createProgress, formatDuration } from './cluster/progress.ts';
-import { install } from './install.ts';
+import { install, prepareNamespace } from './install.ts';
 
 const SAMPLE = 'manifests/samples/minimal.yaml';
 
@@ -7,11 +7,10 @@ const progress = createProgress({
   plan: ['cluster', 'build images', 'load images', 'install the operator', 'platform'],
 });
 const began = performance.now();
-const { kubectl, provider } = await install(progress);
+const surroundings = await install(progress);
+const { kubectl, provider } = surroundings;
 await progress.step('platform', async () => {
-  await kubectl(['create', 'namespace', 'support', '--dry-run=client', '-o', 'yaml']).then((namespace) =>
-    kubectl(['apply', '-f', '-'], namespace),
-  );
+  await prepareNamespace(surroundings);
   await kubectl(['apply', '-f', SAMPLE]);
   await kubectl(['-n', 'support', 'wait', '--for=condition=Ready', 'isp/acme', '--timeout=600s']);
 });

@@ -1,21 +1,8 @@
 import { expect } from 'chai';
 import { resources } from '../../operator/kube/resources.ts';
-import { apply, children, client, getPlatform, healthy, NAMESPACE, platform } from './support/cluster.ts';
+import { apply, children, getPlatform, healthy, platform } from './support/cluster.ts';
 
 describe('a new platform', () => {
-  before(async () => {
-    const namespace = {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: NAMESPACE, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
-    };
-    await client
-      .raw('PATCH', `/api/v1/namespaces/${NAMESPACE}?fieldManager=kubectl&force=true`, namespace)
-      .catch(async () => {
-        await client.raw('POST', '/api/v1/namespaces', namespace);
-      });
-  });
-
   it('becomes Ready from an empty spec, with Ready in its first status', async () => {
     const began = performance.now();
     await apply(platform());
