@@ -5,8 +5,8 @@ import { shortHash } from '../core/hash.ts';
 import { commonLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { enabledPlugins, rabbitmqConfig } from './config.ts';
-import { configFiles, joinScript } from './join-script.ts';
-import { MEMBER_ANNOTATION, nodeHost, podName, rabbitmqName } from './names.ts';
+import { configFiles, joinScript, paths } from './join-script.ts';
+import { AMQP_PORT, DISTRIBUTION_PORT, MEMBER_ANNOTATION, nodeHost, podName, rabbitmqName } from './names.ts';
 import { clientService, disruptionBudget, nodesService } from './services.ts';
 import { rabbitmqStatefulSet } from './statefulset.ts';
 
@@ -46,7 +46,7 @@ function configMap(platform: Platform, { nodes, founder }: Intent, files: Record
     metadata: { name: rabbitmqName(platform), labels: commonLabels(platform, 'rabbitmq') },
     data: {
       ...files,
-      [configFiles.script]: joinScript,
+      [configFiles.script]: joinScript(paths, AMQP_PORT, DISTRIBUTION_PORT),
       [configFiles.nodes]: `${hosts.join('\n')}\n`,
       [configFiles.founder]: founder === undefined ? '' : nodeHost(platform, founder),
     },

@@ -1,16 +1,21 @@
-import { AMQP_PORT, DISTRIBUTION_PORT } from './names.ts';
+export interface Paths {
+  /** The ConfigMap. */
+  readonly config: string;
+  /** The Secret. */
+  readonly secret: string;
+  /** HOME: gone with the pod. */
+  readonly home: string;
+  /** The volume. */
+  readonly data: string;
+}
 
 /** Paths inside the pod. */
-export const paths = {
-  /** The ConfigMap. */
+export const paths: Paths = {
   config: '/etc/isp-rabbitmq/config',
-  /** The Secret. */
   secret: '/etc/isp-rabbitmq/secret',
-  /** HOME: gone with the pod. */
   home: '/var/lib/rabbitmq',
-  /** The volume. */
   data: '/var/lib/rabbitmq/mnesia',
-} as const;
+};
 
 /** Files of the ConfigMap. */
 export const configFiles = {
@@ -30,22 +35,23 @@ export const configFiles = {
  * none as soon as any volume has belonged to a member: so no replaced node, the first one neither, founds a second cluster. RabbitMQ
  * alone cannot tell a peer that is away from one that never was, and starts by itself when it has waited long enough.
  */
-export const joinScript = `#!/usr/bin/env bash
+export function joinScript({ config, secret, home, data }: Paths, amqpPort: number, distributionPort: number): string {
+  return `#!/usr/bin/env bash
 set -eu
 umask 077
-config=${paths.home}/conf.d
-data="${paths.data}/$RABBITMQ_NODENAME"
+config=${home}/conf.d
+data="${data}/$RABBITMQ_NODENAME"
 mkdir -p "$config"
 
 rm -f "$HOME/.erlang.cookie"
-cat ${paths.secret}/erlang-cookie > "$HOME/.erlang.cookie"
+cat ${secret}/erlang-cookie > "$HOME/.erlang.cookie"
 chmod 0400 "$HOME/.erlang.cookie"
-ln -sf ${paths.secret}/users.conf "$config/20-users.conf"
+ln -sf ${secret}/users.conf "$config/20-users.conf"
 
 # The node must be able to resolve its own name, which DNS learns late and forgets late when the address changes.
 printf '{host, {%s}, ["%s"]}.\\n{lookup, [file, native]}.\\n' "\${POD_IP//./,}" "$NODE_HOST" > "$ERL_INETRC"
 
-peers() { grep -vxF "$NODE_HOST" ${paths.config}/${configFiles.nodes} || true; }
+peers() { grep -vxF "$NODE_HOST" ${config}/${configFiles.nodes} || true; }
 listens() { timeout 1 bash -c "exec 3<>/dev/tcp/$1/$2" 2> /dev/null; }
 has_data() {
   [ -e "$data/schema.DAT" ] && return 0
@@ -70,21 +76,21 @@ said=''
 while true; do
   serving=()
   for host in $(peers); do
-    if listens "$host" ${AMQP_PORT}; then serving+=("$host"); fi
+    if listens "$host" ${amqpPort}; then serving+=("$host"); fi
   done
   if [ "\${#serving[@]}" -gt 0 ]; then
     join "\${serving[@]}"
     echo "joining \${serving[*]}"
     exit 0
   fi
-  founder=$(cat ${paths.config}/${configFiles.founder})
+  founder=$(cat ${config}/${configFiles.founder})
   if [ "$founder" = "$NODE_HOST" ]; then
     : > "$config/10-peers.conf"
     echo 'no cluster exists: founding it'
     exit 0
   fi
   # The founder is still starting. So may this node: it waits for the founder, and only for the founder, later on.
-  if [ -n "$founder" ] && listens "$founder" ${DISTRIBUTION_PORT}; then
+  if [ -n "$founder" ] && listens "$founder" ${distributionPort}; then
     join "$founder"
     echo "joining $founder"
     exit 0
@@ -96,3 +102,4 @@ while true; do
   sleep 1
 done
 `;
+}
