@@ -52,7 +52,8 @@ export async function carryOut(action: RedisAction, tools: ActTools, signal: Abo
 const EPOCH_DONE = /does not know any other node|epoch is already/;
 const SLOTS_DONE = /is already busy/;
 const FORGET_DONE = /Unknown node/;
-const FAILOVER_DONE = /send CLUSTER FAILOVER to a replica/;
+// Or the primary died meanwhile, so that an election is under way.
+const FAILOVER_DONE = /send CLUSTER FAILOVER to a replica|Master is down/;
 
 async function run(
   client: RedisClient,

@@ -15,16 +15,16 @@ interface NodeAction<T extends string> extends Action {
 }
 
 /** Settings that change while the server runs. */
-export interface ConfigureAction extends NodeAction<'redis.configure'> {
+interface ConfigureAction extends NodeAction<'redis.configure'> {
   readonly settings: Readonly<Record<string, string>>;
 }
 
 /** A version for a new primary's slots, so that several of them need not sort theirs out. */
-export interface SetEpochAction extends NodeAction<'redis.set-epoch'> {
+interface SetEpochAction extends NodeAction<'redis.set-epoch'> {
   readonly epoch: number;
 }
 
-export interface AddSlotsAction extends NodeAction<'redis.add-slots'> {
+interface AddSlotsAction extends NodeAction<'redis.add-slots'> {
   readonly slots: SlotRange;
 }
 
@@ -33,12 +33,12 @@ export interface MeetAction extends NodeAction<'redis.meet'> {
   readonly peers: readonly NodeTarget[];
 }
 
-export interface ReplicateAction extends NodeAction<'redis.replicate'> {
+interface ReplicateAction extends NodeAction<'redis.replicate'> {
   readonly primaryId: string;
 }
 
 /** Strikes nodes that are gone for good. */
-export interface ForgetAction extends NodeAction<'redis.forget'> {
+interface ForgetAction extends NodeAction<'redis.forget'> {
   readonly ids: readonly string[];
 }
 

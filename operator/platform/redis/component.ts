@@ -2,7 +2,7 @@ import { type Pod, resources } from '../../kube/resources.ts';
 import type { Component, ProbeDefinition, Scope } from '../core/component.ts';
 import { carryOut } from './act.ts';
 import { isRedisAction } from './actions.ts';
-import { type OpenRedis, openRedis, type RedisClient } from './client.ts';
+import { openRedis, type RedisClient } from './client.ts';
 import { liveSettings } from './config.ts';
 import { decide } from './decide.ts';
 import { REDIS_PORT } from './names.ts';
@@ -11,26 +11,21 @@ import { askNode } from './probe.ts';
 
 const PROBE_TIMEOUT_MS = 2000;
 
-/** Redis, spoken to through `open`. */
-export function createRedisComponent(open: OpenRedis): Component {
-  return {
-    name: 'redis',
-    dependsOn: ['credentials'],
-    probes: (scope) => probes(scope, open),
-    plan: (scope, blockedBy) => decide(scope.platform, observe(scope), blockedBy),
-    async act(action, { scope, signal }) {
-      if (!isRedisAction(action)) throw new TypeError(`not an action of Redis: ${action.type}`);
-      const password = passwordOf(scope);
-      if (password === undefined) throw new Error('the Secret with the password of Redis is gone');
-      await carryOut(action, { open, password }, signal);
-    },
-  };
-}
-
-export const redisComponent: Component = createRedisComponent(openRedis);
+export const redisComponent: Component = {
+  name: 'redis',
+  dependsOn: ['credentials'],
+  probes,
+  plan: (scope, blockedBy) => decide(scope.platform, observe(scope), blockedBy),
+  async act(action, { scope, signal }) {
+    if (!isRedisAction(action)) throw new TypeError(`not an action of Redis: ${action.type}`);
+    const password = passwordOf(scope);
+    if (password === undefined) throw new Error('the Secret with the password of Redis is gone');
+    await carryOut(action, { open: openRedis, password }, signal);
+  },
+};
 
 /** Every pod that has an address is asked by itself, each over a connection of its own that stays open. */
-function probes(scope: Scope, open: OpenRedis): ProbeDefinition<unknown>[] {
+function probes(scope: Scope): ProbeDefinition<unknown>[] {
   const password = passwordOf(scope);
   if (password === undefined) return [];
   const intervalMs = scope.effective.failover.probeIntervalSeconds * 1000;
@@ -39,7 +34,7 @@ function probes(scope: Scope, open: OpenRedis): ProbeDefinition<unknown>[] {
     const { name, uid } = pod.metadata;
     const host = pod.status?.podIP;
     if (uid === undefined || host === undefined) return [];
-    return [probe({ name, uid, host }, { password, settings, intervalMs, open })];
+    return [probe({ name, uid, host }, { password, settings, intervalMs })];
   });
 }
 
@@ -47,7 +42,6 @@ interface ProbeOptions {
   readonly password: string;
   readonly settings: readonly string[];
   readonly intervalMs: number;
-  readonly open: OpenRedis;
 }
 
 function probe(pod: { name: string; uid: string; host: string }, options: ProbeOptions): ProbeDefinition<PodAnswer> {
@@ -59,7 +53,7 @@ function probe(pod: { name: string; uid: string; host: string }, options: ProbeO
     timeoutMs: PROBE_TIMEOUT_MS,
     target: `${pod.host}:${REDIS_PORT} ${pod.uid}`,
     async run(signal) {
-      client ??= options.open({ host: pod.host, port: REDIS_PORT }, options.password);
+      client ??= openRedis({ host: pod.host, port: REDIS_PORT }, options.password);
       return { uid: pod.uid, host: pod.host, answer: await askNode(client, options.settings, signal) };
     },
     successful: ({ answer }) => answer.kind === 'view',

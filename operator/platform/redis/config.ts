@@ -5,7 +5,7 @@ export const CONFIG_FILE = 'redis.conf';
 export const CONFIG_DIRECTORY = '/etc/redis';
 export const AUTH_DIRECTORY = '/etc/redis-auth';
 export const DATA_DIRECTORY = '/data';
-export const NODE_TIMEOUT_MS = 5000;
+const NODE_TIMEOUT_MS = 5000;
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,

@@ -13,7 +13,7 @@ export interface Layout {
   readonly actions: readonly FailoverAction[];
 }
 
-export interface Pending {
+interface Pending {
   readonly reason: 'ShardChangeNotSupported' | 'ModeChangeRefused' | 'StorageChangePending';
   readonly message: string;
 }

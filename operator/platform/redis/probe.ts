@@ -18,7 +18,7 @@ export interface NodeView {
 }
 
 /** Why a node could not be asked. */
-export interface NodeProblem {
+interface NodeProblem {
   readonly kind: 'problem';
   readonly problem: 'refused' | 'timeout' | 'auth' | 'loading' | 'other';
   /** What the node does, to follow its name: `refuses connections`. */

@@ -81,6 +81,19 @@ describe('repairing Redis', () => {
     }
   });
 
+  it('begins a shard anew once a person has struck its lost nodes from all others', () => {
+    const model = formed();
+    const seats = model.seats.filter(({ shard }) => shard === 1);
+    const lost = seats.map(({ node }) => node.id);
+    for (const seat of seats) {
+      model.loseVolume(seat);
+      model.start(seat);
+    }
+    for (const { node } of model.seats) for (const id of lost) node.peers.delete(id);
+    const founders = repair(model.pods()).filter(({ type }) => type === 'redis.add-slots');
+    expect(summary(founders)).to.deep.equal(['redis.add-slots acme-redis-1-0']);
+  });
+
   it('leaves a node alone that has keys but no slots', () => {
     const pods = withView(blankCluster().pods(), 'acme-redis-0-1', () => ({ empty: false }));
     const touched = repair(pods).filter(

@@ -11,7 +11,7 @@ export interface KnownNode extends RedisPod {
 }
 
 /** Which node, of all that anybody has heard of, says or is said to hold which slots. */
-export interface Claim {
+interface Claim {
   readonly id: string;
   readonly slots: readonly SlotRange[];
   readonly epoch: number;

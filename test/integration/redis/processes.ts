@@ -8,7 +8,7 @@ import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts'
 
 export const PASSWORD = 'correct-horse';
 /** Short, so that an election takes a second or two. */
-export const NODE_TIMEOUT_MS = 1000;
+const NODE_TIMEOUT_MS = 1000;
 
 /** A real redis-server on loopback, in the place of a pod: its directory is the volume, its port the address. */
 export class RedisProcess {
@@ -64,19 +64,22 @@ export class RedisProcess {
   }
 }
 
-/** A port with its cluster bus, both free a moment ago. */
+const given = new Set<number>();
+
+/** A port with its cluster bus, both free a moment ago, and below those that the system gives to clients. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = 12_000 + Math.floor(Math.random() * 9000);
+    if (given.has(port)) continue;
+    given.add(port);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
   }
 }
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  const outcome = Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]);
-  server.listen(port, '127.0.0.1');
-  const free = await outcome;
-  if (free) await new Promise((resolve) => server.close(resolve));
-  return free;
+  return await new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -25,7 +25,7 @@ interface Seat {
   node: NodeState;
 }
 
-export const SETTINGS = { maxmemory: '67108864', 'maxmemory-policy': 'allkeys-lru' };
+const SETTINGS = { maxmemory: '67108864', 'maxmemory-policy': 'allkeys-lru' };
 
 /**
  * A Redis Cluster reduced to what the decisions depend on: who knows whom at which address, who holds which slots, where keys are.

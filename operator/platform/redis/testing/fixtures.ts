@@ -19,7 +19,7 @@ export const wanted: EffectiveRedis = {
   resources: { requests: { cpu: '50m' } },
 };
 
-export function liveShards(redis: EffectiveRedis = wanted): LiveShard[] {
+function liveShards(redis: EffectiveRedis = wanted): LiveShard[] {
   return Array.from({ length: redis.shards }, (_, shard) => ({
     shard,
     replicas: redis.replicasPerShard + 1,

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { expect } from 'chai';
+import type { Pod, Secret, StatefulSet } from '../../kube/resources.ts';
+import type { KubeObject, ObjectRef } from '../../kube/types.ts';
+import type { Scope } from '../core/component.ts';
+import { encodeSecret } from '../core/secrets.ts';
+import { openRedis } from './client.ts';
+import { redisComponent } from './component.ts';
+import { redisSecret } from './credentials.ts';
+import { observe } from './observe.ts';
+import { askNode } from './probe.ts';
+import { platform, wanted } from './testing/fixtures.ts';
+
+const podLabels = { 'isp.support/component': 'redis', 'isp.support/shard': '1', 'controller-revision-hash': 'old' };
+
+const pod: Pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'acme-redis-1-0', uid: 'uid-1', labels: podLabels },
+  status: { podIP: '10.0.0.7' },
+};
+
+const set: StatefulSet = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: {
+    name: 'acme-redis-1',
+    generation: 4,
+    labels: podLabels,
+    annotations: { 'isp.support/redis-shards': '3' },
+  },
+  spec: { serviceName: 'acme-redis-nodes', replicas: 2, selector: {}, template: {} },
+  status: { observedGeneration: 4, updateRevision: 'new', replicas: 2 },
+};
+
+const { name, values } = redisSecret(platform, () => 'secret');
+const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name }, data: encodeSecret(values) };
+
+function scope(objects: readonly KubeObject[], answers: Record<string, unknown> = {}): Scope {
+  return {
+    platform,
+    effective: { redis: wanted, failover: { enabled: true, probeIntervalSeconds: 1, failureThreshold: 3 } },
+    children: {
+      get: ({ resource, name: wantedName }: ObjectRef) =>
+        objects.find(({ kind, metadata }) => kind === resource.kind && metadata.name === wantedName),
+      list: (resource: ObjectRef['resource']) => objects.filter(({ kind }) => kind === resource.kind),
+    },
+    probes: {
+      get: (probe: string) => (probe in answers ? { value: answers[probe], at: new Date(0) } : undefined),
+    },
+    now: new Date(0),
+  } as unknown as Scope;
+}
+
+describe('the probes of Redis', () => {
+  it('ask every pod that has an address, once there is a password', () => {
+    const addressless: Pod = { ...pod, metadata: { ...pod.metadata, name: 'acme-redis-1-1' }, status: {} };
+    expect(redisComponent.probes(scope([pod]))).to.deep.equal([]);
+    const probes = redisComponent.probes(scope([pod, addressless, secret]));
+    expect(probes.map(({ name: probe, target }) => [probe, target])).to.deep.equal([
+      ['redis/acme-redis-1-0', '10.0.0.7:6379 uid-1'],
+    ]);
+  });
+
+  it('give an answer to nobody but the pod that gave it', () => {
+    const answer = { kind: 'problem', problem: 'refused', message: 'refuses connections' };
+    const seen = (value: unknown) => observe(scope([pod, secret], { 'redis/acme-redis-1-0': value })).pods[0]?.answer;
+    expect(seen({ uid: 'uid-1', host: '10.0.0.7', answer })).to.deep.equal(answer);
+    expect(seen({ uid: 'uid-0', host: '10.0.0.7', answer })).to.equal(undefined);
+    expect(seen({ uid: 'uid-1', host: '10.0.0.6', answer })).to.equal(undefined);
+  });
+
+  it('take a server that refuses, and one that is silent, for findings', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const listening = server.address();
+    if (listening === null || typeof listening === 'string') throw new Error('no port');
+    const client = openRedis({ host: '127.0.0.1', port: listening.port }, 'secret');
+    const silent = await askNode(client, ['maxmemory'], AbortSignal.timeout(50));
+    expect(silent).to.deep.equal({ kind: 'problem', problem: 'timeout', message: 'does not answer' });
+    server.close();
+    const refused = await askNode(client, ['maxmemory'], AbortSignal.timeout(1000));
+    expect(refused).to.deep.equal({ kind: 'problem', problem: 'refused', message: 'refuses connections' });
+    client.close();
+  });
+});
+
+describe('observing Redis', () => {
+  it('takes a pod for outdated only when its controller has seen the newest template', () => {
+    const outdated = (status: NonNullable<StatefulSet['status']>) =>
+      observe(scope([pod, { ...set, status } as StatefulSet])).pods[0]?.outdated;
+    expect(outdated({ replicas: 2, observedGeneration: 4, updateRevision: 'new' })).to.equal(true);
+    expect(outdated({ replicas: 2, observedGeneration: 3, updateRevision: 'new' })).to.equal(false);
+    expect(outdated({ replicas: 2, observedGeneration: 4, updateRevision: 'old' })).to.equal(false);
+  });
+});
