@@ -10,7 +10,7 @@ export interface Environment {
   readonly provider: ClusterProvider;
   /** For the commands to come: KUBECONFIG, and a PATH with kubectl. */
   readonly env: NodeJS.ProcessEnv;
-  kubectl(args: readonly string[], input?: string): Promise<string>;
+  readonly kubectl: (args: readonly string[], input?: string) => Promise<string>;
 }
 
 /** The environment of the cluster that is there or can be made; makes nothing but the tools. */

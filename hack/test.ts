@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { installServers } from '../test/api/support/packages.ts';
 import { createProgress, formatDuration } from './cluster/progress.ts';
 import { ensureToolchain } from './cluster/toolchain.ts';
 
 /** Runs everything that needs no cluster of pods, and says at the end what took how long. */
 const progress = createProgress();
 const assets = process.env['KUBEBUILDER_ASSETS'] ?? (await ensureToolchain(progress));
+installServers();
 const parts = ['check', 'unit', 'integration', 'api'];
 const times: string[] = [];
 

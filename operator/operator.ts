@@ -127,7 +127,13 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
     onObservation: (observation) => platformMetrics.probed(observation),
     onRemoved: (platform, component, probe) => platformMetrics.probeRemoved(platform, component, probe),
   });
-  const events = new EventRecorder({ client: gated, controller: FIELD_MANAGER, instance: options.identity, logger });
+  // Events tell what has happened, whoever leads by the time they arrive.
+  const events = new EventRecorder({
+    client: options.client,
+    controller: FIELD_MANAGER,
+    instance: options.identity,
+    logger,
+  });
   const reconciler = new PlatformReconciler({
     client: gated,
     applier: new Applier(gated, { fieldManager: FIELD_MANAGER }),
@@ -157,5 +163,6 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
     await controller.run(signal);
   } finally {
     probes.stop();
+    await events.flush();
   }
 }

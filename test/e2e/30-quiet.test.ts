@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type Deployment, resources } from '../../operator/kube/resources.ts';
+import { labels } from '../../operator/platform/core/names.ts';
 import { apply, childKinds, children, client, healthy, NAMESPACE, platform, platformRef } from './support/cluster.ts';
 
 const QUIET_MS = 120_000;
@@ -10,15 +11,18 @@ async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Versions of everything that belongs to the platform, except what Patroni writes for itself at every turn. */
+/**
+ * Versions of everything that belongs to the platform. Left out: what Patroni writes for itself at every turn (its ConfigMaps, which have
+ * no owner, and its members' log positions, an annotation of their pods) and what the autoscaler writes down of its measurements.
+ */
 async function versions(): Promise<Record<string, string | undefined>> {
   const all: Record<string, string | undefined> = {};
   for (const resource of childKinds)
     for (const { metadata } of await children(resource)) {
-      const isOwn = (metadata.ownerReferences ?? []).length > 0;
-      // The autoscaler rewrites its own status with what it measures.
-      if (isOwn && resource !== resources.horizontalPodAutoscalers)
-        all[`${resource.kind}/${metadata.name}`] = metadata.resourceVersion;
+      const isPatronis = (metadata.ownerReferences ?? []).length === 0;
+      if (isPatronis || resource === resources.horizontalPodAutoscalers) continue;
+      const isMember = resource === resources.pods && metadata.labels?.[labels.component] === 'postgres';
+      all[`${resource.kind}/${metadata.name}`] = isMember ? metadata.uid : metadata.resourceVersion;
     }
   all['platform'] = (await client.get(platformRef))?.metadata.resourceVersion;
   return all;

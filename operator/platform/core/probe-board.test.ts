@@ -15,10 +15,9 @@ function steppedClock(): Clock & { fire(): void } {
       return { cancel: () => void waiting.delete(run) };
     },
     fire: () => {
-      for (const run of [...waiting]) {
-        waiting.delete(run);
-        run();
-      }
+      const due = [...waiting];
+      waiting.clear();
+      for (const run of due) run();
     },
   };
 }

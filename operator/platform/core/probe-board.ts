@@ -73,7 +73,7 @@ export class ProbeBoard {
 
   /** Ends everything, as when leadership is lost. */
   stop(): void {
-    for (const key of [...this.#platforms.keys()]) this.sync(key, []);
+    for (const key of this.#platforms.keys()) this.sync(key, []);
   }
 
   #remove(platformKey: string, running: Map<string, RunningProbe>, probe: RunningProbe): void {

@@ -18,7 +18,7 @@ export class Ledger {
   readonly #desk: Desk;
   readonly #entries: Entry[] = [];
   readonly #done: Promise<void>;
-  #running = true;
+  readonly #stop = new AbortController();
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -44,7 +44,7 @@ export class Ledger {
 
   /** Stops writing and checks that every acknowledged message is there exactly once, with its one answer. */
   async close(): Promise<void> {
-    this.#running = false;
+    this.#stop.abort();
     await this.#done;
     for (const [conversation, entries] of Map.groupBy(this.#entries, (entry) => entry.conversation))
       await this.#check(conversation, entries);
@@ -60,7 +60,7 @@ export class Ledger {
 
   async #write(): Promise<void> {
     let conversation = '';
-    for (let n = 0; this.#running; n += 1) {
+    for (let n = 0; !this.#stop.signal.aborted; n += 1) {
       if (n % CONVERSATION_LENGTH === 0) conversation = await this.#desk.openConversation();
       const text = `My internet is slow, case ${n}`;
       await this.#desk.send(conversation, text, randomUUID());

@@ -39,7 +39,10 @@ export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
 async function readLengths(client: ManagementClient, vhost: string, signal: AbortSignal): Promise<QueueLengths> {
   try {
     const queues = await client.queues(vhost, signal);
-    return { readable: true, messages: Object.fromEntries(queues.map(({ name, ready, unacknowledged }) => [name, ready + unacknowledged])) };
+    return {
+      readable: true,
+      messages: Object.fromEntries(queues.map(({ name, ready, unacknowledged }) => [name, ready + unacknowledged])),
+    };
   } catch (error) {
     return { readable: false, reason: error instanceof Error ? error.message : String(error) };
   }
