@@ -95,7 +95,7 @@ export const workerVariables = z.object({
   WORKER_DRAIN_SECONDS: integer('WORKER_DRAIN_SECONDS', 25),
 });
 
-/** What the code inside a task needs; read once in every worker thread. */
+/** What the code inside a task needs; a worker reads it and hands it to its threads. */
 export const taskVariables = z.object({
   ...commonVariables.shape,
   ...database,

@@ -11,5 +11,5 @@ if (isMainThread) {
   });
 } else if (parentPort) {
   const { runChild } = await import('./tasks/child.ts');
-  runChild(parentPort);
+  await runChild(parentPort);
 }

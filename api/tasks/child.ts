@@ -1,41 +1,39 @@
 /**
  * The inside of a worker thread: runs one task after another for the process that started it.
- * It holds its own database connection; the broker and the results stay with the parent, which outlives it.
+ * It holds its own database connection; settings, logs, the broker and the results stay with the parent. What is loaded
+ * here is paid once a thread, so the client of a model comes only when there is a model.
  */
-import type { MessagePort } from 'node:worker_threads';
-import { loadConfig, logLevel, type TaskConfig, taskVariables } from '../config.ts';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import type { TaskConfig } from '../config.ts';
 import { Database } from '../db/database.ts';
 import type { Answerer } from '../domain/answerer/answerer.ts';
-import { openAiAnswerer } from '../domain/answerer/openai.ts';
-import { resilientAnswerer } from '../domain/answerer/resilient.ts';
 import { rulesAnswerer } from '../domain/answerer/rules.ts';
-import { type Log, openLog } from '../log.ts';
+import type { Log } from '../log.ts';
 import type { TaskContext } from './definition.ts';
 import { decideFailure, type Outcome, SoftTimeLimitExceeded, taskError } from './outcome.ts';
 import type { FromChild, ToChild } from './pool.ts';
 import type { TaskMessage } from './protocol.ts';
 import { TASKS } from './registry.ts';
 
-export function runChild(port: MessagePort): void {
-  const config = loadConfig(taskVariables, process.env);
-  const log = openLog('task', logLevel(config));
-  const shared = {
-    db: new Database({
-      url: config.DATABASE_URL,
-      // A child runs one task at a time.
-      poolSize: 1,
-      retryMs: config.DATABASE_RETRY_SECONDS * 1_000,
-      log,
-      applicationName: 'isp-worker',
-    }),
-    answerer: openAnswerer(config, log),
+/** Serves the parent behind `port`, which gives the settings as the thread's `workerData`. */
+export async function runChild(port: MessagePort): Promise<void> {
+  const config = workerData as TaskConfig;
+  const log = logThrough(port);
+  const db = new Database({
+    url: config.DATABASE_URL,
+    // A child runs one task at a time.
+    poolSize: 1,
+    retryMs: config.DATABASE_RETRY_SECONDS * 1_000,
     log,
-  };
+    applicationName: 'isp-worker',
+  });
+  const answerer = await openAnswerer(config, log);
   let softLimit = new AbortController();
 
   const run = async (task: TaskMessage): Promise<void> => {
     softLimit = new AbortController();
-    const outcome = await runTask(task, { ...shared, retries: task.retries, signal: softLimit.signal });
+    const context = { db, answerer, log, retries: task.retries, signal: softLimit.signal };
+    const outcome = await runTask(task, context);
     port.postMessage({ type: 'outcome', outcome } satisfies FromChild);
   };
   port.on('message', (message: ToChild) => {
@@ -58,8 +56,10 @@ async function runTask(task: TaskMessage, context: TaskContext): Promise<Outcome
   }
 }
 
-function openAnswerer(config: TaskConfig, log: Log): Answerer {
+async function openAnswerer(config: TaskConfig, log: Log): Promise<Answerer> {
   if (!config.ANSWERER_URL) return rulesAnswerer;
+  const { openAiAnswerer } = await import('../domain/answerer/openai.ts');
+  const { resilientAnswerer } = await import('../domain/answerer/resilient.ts');
   return resilientAnswerer({
     preferred: openAiAnswerer({
       url: config.ANSWERER_URL,
@@ -70,4 +70,11 @@ function openAnswerer(config: TaskConfig, log: Log): Answerer {
     timeoutMs: config.ANSWERER_TIMEOUT_SECONDS * 1_000,
     log,
   });
+}
+
+/** Has the parent write the lines. An error among the fields is copied without its class. */
+function logThrough(port: MessagePort): Log {
+  const line = (level: keyof Log) => (message: string, fields?: object) =>
+    port.postMessage({ type: 'log', level, message, fields: { ...fields } } satisfies FromChild);
+  return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
 }

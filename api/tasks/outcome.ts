@@ -15,7 +15,7 @@ export class RetryTask extends Error {}
 
 export class SoftTimeLimitExceeded extends Error {
   constructor(seconds: number) {
-    super(`SoftTimeLimitExceeded(${seconds},)`);
+    super(`the task ran for more than its soft limit of ${seconds} s`);
     this.name = 'SoftTimeLimitExceeded';
   }
 }

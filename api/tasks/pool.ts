@@ -5,7 +5,10 @@ import { type Outcome, taskError } from './outcome.ts';
 import type { TaskMessage } from './protocol.ts';
 
 export type ToChild = { type: 'run'; task: TaskMessage } | { type: 'soft-limit'; seconds: number };
-export type FromChild = { type: 'ready' } | { type: 'outcome'; outcome: Outcome };
+export type FromChild =
+  | { type: 'ready' }
+  | { type: 'outcome'; outcome: Outcome }
+  | { type: 'log'; level: keyof Log; message: string; fields: object };
 
 /** In seconds. At the soft limit a task is asked to end; at the hard limit its child is ended. */
 export interface TimeLimits {
@@ -16,6 +19,8 @@ export interface TimeLimits {
 export interface PoolOptions {
   /** The module that a child runs. */
   url: URL;
+  /** What it is given to start with. */
+  data?: unknown;
   size: number;
   maxTasksPerChild: number;
   log: Log;
@@ -106,21 +111,22 @@ export class ChildPool {
     );
     const end = setTimeout(() => {
       this.#all.delete(child);
-      const error = taskError('TimeLimitExceeded', `TimeLimitExceeded(${hard},)`);
-      child.settle?.({ kind: 'failure', error, traceback: `the task ran for more than ${hard} s and was ended` });
+      const text = `the task ran for more than its limit of ${hard} s, and its child was ended`;
+      child.settle?.({ kind: 'failure', error: taskError('TimeLimitExceeded', text), traceback: text });
       void child.worker.terminate();
     }, hard * 1_000);
     return [ask, end];
   }
 
   #spawn(): Child {
-    const worker = new Worker(this.#options.url);
+    const worker = new Worker(this.#options.url, { workerData: this.#options.data });
     const ready = Promise.withResolvers<void>();
     const child: Child = { worker, ready: ready.promise, tasks: 0, settle: undefined };
     this.#all.add(child);
     let failure = 'its child ended';
     worker.on('message', (message: FromChild) => {
       if (message.type === 'ready') ready.resolve();
+      else if (message.type === 'log') this.#options.log[message.level](message.message, message.fields);
       else child.settle?.(message.outcome);
     });
     worker.on('error', (error) => {

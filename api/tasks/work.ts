@@ -15,12 +15,12 @@ import { declareDeadLetters } from './topology.ts';
 
 /** Consumes and runs tasks until `signal` aborts; then finishes or gives back what it has. */
 export async function work(config: WorkerConfig, childUrl: URL, log: Log, signal: AbortSignal): Promise<void> {
-  // The children read these; to fail here is to fail once, and with a message.
-  loadConfig(taskVariables, process.env);
+  const taskConfig = loadConfig(taskVariables, process.env);
   const url = config.CELERY_BROKER_URL;
   const redis = openRedis({ ...config, REDIS_URL: config.CELERY_RESULT_BACKEND ?? config.REDIS_URL }, log);
   const pool = new ChildPool({
     url: childUrl,
+    data: taskConfig,
     size: config.WORKER_CONCURRENCY,
     maxTasksPerChild: config.WORKER_MAX_TASKS_PER_CHILD,
     log,
