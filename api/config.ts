@@ -120,7 +120,7 @@ export type ApiConfig = z.output<typeof apiVariables>;
 export type WorkerConfig = z.output<typeof workerVariables>;
 export type TaskConfig = z.output<typeof taskVariables>;
 export type BeatConfig = z.output<typeof beatVariables>;
-export type MigrateConfig = z.output<typeof migrateVariables>;
+
 export type RedisConfig = Pick<ApiConfig, 'REDIS_URL' | 'REDIS_MODE' | 'REDIS_SENTINEL_NAME'>;
 
 function problemOf(issue: z.core.$ZodIssue, schema: z.ZodObject, env: NodeJS.ProcessEnv): string {

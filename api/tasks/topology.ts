@@ -2,7 +2,6 @@ import type { Channel } from 'amqplib';
 
 /** Every queue of the platform's tasks; one worker pool consumes one or more of them. */
 export const QUEUES = ['ai_tasks', 'messages', 'high_priority', 'reports', 'batch_jobs', 'webhooks'] as const;
-export type QueueName = (typeof QUEUES)[number];
 
 export const DEAD_LETTER_EXCHANGE = 'isp.dlx';
 export const DEAD_LETTER_QUEUE = 'isp.dead_letters';
@@ -15,23 +14,9 @@ export const DELIVERY_LIMIT = 16;
 
 /**
  * The arguments of every queue of the platform. All who declare a queue must agree on them, so this is what Celery
- * declares by itself with `task_create_missing_queue_type = 'quorum'`; the rest is in `TASK_QUEUE_POLICY`.
+ * declares by itself with `task_create_missing_queue_type = 'quorum'`. Anything more belongs in a policy of the broker.
  */
 export const QUEUE_ARGUMENTS = { 'x-queue-type': 'quorum' } as const;
-
-/** For the broker's policies, as a second line: what a worker does not dead-letter itself, the broker does. */
-export const TASK_QUEUE_POLICY = {
-  name: 'isp-task-queues',
-  pattern: `^(${QUEUES.join('|')})$`,
-  'apply-to': 'queues',
-  priority: 10,
-  definition: {
-    'dead-letter-exchange': DEAD_LETTER_EXCHANGE,
-    'dead-letter-strategy': 'at-least-once',
-    overflow: 'reject-publish',
-    'delivery-limit': 20,
-  },
-} as const;
 
 // Delays are made of powers of two of this step, each with a queue of its own: in a queue whose messages share one TTL,
 // the first to expire is always at the head.
