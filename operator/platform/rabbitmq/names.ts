@@ -45,10 +45,6 @@ export function podName(platform: Platform, ordinal: number): string {
   return `${rabbitmqName(platform)}-${ordinal}`;
 }
 
-export function claimName(platform: Platform, ordinal: number): string {
-  return `data-${podName(platform, ordinal)}`;
-}
-
 /** Host of a node, relative to the cluster's domain so that any domain works. */
 export function nodeHost(platform: Platform, pod: string): string {
   return `${pod}.${serviceHost(platform, nodesServiceName(platform))}`;
