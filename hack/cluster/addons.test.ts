@@ -14,7 +14,7 @@ describe('add-on manifests', () => {
 
   it('are YAML once rendered', async () => {
     const texts = [
-      await renderManifest('dns', { COREDNS_IMAGE: 'dns:1', DNS_ADDRESS: '10.0.0.1' }),
+      await renderManifest('dns', { COREDNS_IMAGE: 'dns:1', DNS_ADDRESS: '10.0.0.1', REPLICAS: '2' }),
       await renderManifest('storage', { PROVISIONER: 'a/b', PROVISIONER_USER: 'a:b' }),
       await renderMetricsServer({ image: 'metrics:1', kubeletTls: '--kubelet-insecure-tls' }),
     ];

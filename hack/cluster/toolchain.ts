@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder, exists, keyOf, readInputs, repositoryRoot } from './cache.ts';
 import { CommandError, run } from './exec.ts';
@@ -15,7 +15,7 @@ export interface KubernetesVersion {
 const toolsFolder = join(repositoryRoot, 'hack', 'cluster', 'tools');
 
 /** Commands that the one `kube` binary answers to, by the name it is called with. */
-export const kubeCommands = [
+const kubeCommands = [
   'kube-apiserver',
   'kube-controller-manager',
   'kube-proxy',
@@ -110,7 +110,22 @@ export async function ensureToolchain(progress: Progress): Promise<string> {
       if (await exists(folder)) return;
       const work = () => build(folder, flags, progress);
       await progress.step('build Kubernetes from its Go modules', work, '6 min the first time on 2 cores');
+      await prune();
     },
   );
   return folder;
+}
+
+/** How many builds are kept: the present one, and those that a running cluster or another checkout may still use. */
+const keptBuilds = 3;
+
+/** Deletes the oldest builds, and what builds that were broken off have left. */
+async function prune(): Promise<void> {
+  const root = join(cacheFolder(), 'bin');
+  const names = (await readdir(root)).filter((name) => !name.endsWith('.lock'));
+  const folders = await Promise.all(
+    names.map(async (name) => ({ path: join(root, name), builtAt: (await stat(join(root, name))).mtimeMs })),
+  );
+  const oldest = folders.toSorted((a, b) => b.builtAt - a.builtAt).slice(keptBuilds);
+  for (const { path } of oldest) await rm(path, { recursive: true, force: true });
 }

@@ -15,7 +15,7 @@ export interface StaticImage {
 const earliest = '1970-01-01T00:00:00Z';
 
 /** The image's configuration as the Docker archive format wants it. */
-export function imageConfig(image: StaticImage, layerDigest: string, architecture: string): string {
+function imageConfig(image: StaticImage, layerDigest: string, architecture: string): string {
   return JSON.stringify({
     architecture,
     os: 'linux',

@@ -28,7 +28,7 @@ export function cgroupPathOf(procCgroup: string, version: 1 | 2, controller: str
   return undefined;
 }
 
-export async function hierarchies(): Promise<CgroupHierarchies> {
+async function hierarchies(): Promise<CgroupHierarchies> {
   return parseHierarchies(await readFile('/proc/mounts', 'utf8'));
 }
 

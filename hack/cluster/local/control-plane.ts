@@ -122,7 +122,7 @@ export function controllerManagerSettings(): Record<string, string> {
   };
 }
 
-export function volumeProvisionerSettings(): Record<string, string> {
+function volumeProvisionerSettings(): Record<string, string> {
   return { kubeconfig: configOf('volume-provisioner'), root: stateFolder, provisioner: volumeProvisioner };
 }
 

@@ -13,7 +13,7 @@ export interface ImageArchive {
 }
 
 /** Images of the cluster itself, tagged with the key of the binaries in them. */
-export function systemImages(binaries: string): StaticImage[] {
+function systemImages(binaries: string): StaticImage[] {
   return ['pause', 'coredns', 'metrics-server'].map((name) => ({
     reference: systemImage(binaries, name),
     files: { [name]: join(binaries, name) },

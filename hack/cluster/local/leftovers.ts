@@ -1,7 +1,7 @@
 import { readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../cache.ts';
-import { run } from '../exec.ts';
+import { succeeds } from '../exec.ts';
 import { removeCgroup } from './cgroups.ts';
 import { cgroupRoot, stateFolder } from './layout.ts';
 import { removeNetwork } from './network.ts';
@@ -20,11 +20,15 @@ export function mountsUnder(folder: string, mounts: string): string[] {
     .reverse();
 }
 
+async function ownMounts(): Promise<string[]> {
+  return mountsUnder(stateFolder, await readFile('/proc/self/mounts', 'utf8'));
+}
+
+/** Unmounts everything below the cluster's folder; what one call takes along by propagation, the next need not find. */
 async function unmountAll(): Promise<void> {
-  const points = mountsUnder(stateFolder, await readFile('/proc/self/mounts', 'utf8'));
-  for (const point of points) await run('umount', ['--lazy', point]);
-  const left = mountsUnder(stateFolder, await readFile('/proc/self/mounts', 'utf8'));
-  if (left.length > 0) throw new Error(`still mounted: ${left.join(', ')}`);
+  for (const point of await ownMounts()) await succeeds('umount', ['--lazy', point]);
+  const left = await ownMounts();
+  if (left.length > 0) throw new Error(`cannot be unmounted: ${left.join(', ')}`);
 }
 
 async function list(folder: string): Promise<string[]> {
@@ -44,16 +48,33 @@ async function removeShimSockets(): Promise<void> {
   }
 }
 
-/** What the CNI library and the kubelet write to fixed places: records of our pods, and links to our pods' logs. */
-async function removeFixedPaths(): Promise<void> {
-  const results = '/var/lib/cni/results';
-  for (const name of await list(results)) {
-    if (name.startsWith(`${podNetworkName}-`)) await rm(join(results, name));
+/** Ids of our pods' sandboxes, from the names of the records that the CNI library keeps of them. */
+export function sandboxIds(records: readonly string[]): string[] {
+  const ofPods = new RegExp(`^${podNetworkName}-([0-9a-f]{64})-`);
+  return records.flatMap((name) => ofPods.exec(name)?.[1] ?? []);
+}
+
+async function removeCniRecords(): Promise<void> {
+  const folder = '/var/lib/cni/results';
+  const records = await list(folder);
+  const ids = sandboxIds(records);
+  for (const name of records) if (ids.some((id) => name.includes(id))) await rm(join(folder, name));
+}
+
+/** The kubelet keeps links to the logs of its pods in a fixed place. */
+async function removeLogLinks(): Promise<void> {
+  const folder = '/var/log/containers';
+  for (const name of await list(folder)) {
+    if ((await readlink(join(folder, name))).startsWith(`${stateFolder}/`)) await rm(join(folder, name));
   }
-  const logs = '/var/log/containers';
-  for (const name of await list(logs)) {
-    if ((await readlink(join(logs, name))).startsWith(`${stateFolder}/`)) await rm(join(logs, name));
-  }
+}
+
+/** The kubelet's socket for device plugins is in a fixed place; a folder with more in it is another kubelet's. */
+async function removeDevicePluginFolder(): Promise<void> {
+  const folder = '/var/lib/kubelet';
+  const plugins = join(folder, 'device-plugins');
+  const onlyOurs = (await list(folder)).join() === 'device-plugins' && (await list(plugins)).join() === 'kubelet.sock';
+  if (onlyOurs) await rm(folder, { recursive: true });
 }
 
 /** Takes away everything that a cluster, whole or broken, has on this machine; does nothing where there is none. */
@@ -61,7 +82,9 @@ export async function removeCluster(): Promise<void> {
   await killAll(cgroupRoot);
   await unmountAll();
   await removeShimSockets();
-  await removeFixedPaths();
+  await removeCniRecords();
+  await removeLogLinks();
+  await removeDevicePluginFolder();
   await removeNetwork();
   await removeCgroup(cgroupRoot);
   await restoreSysctls();

@@ -7,7 +7,7 @@ import { clusterPackages, ensurePackages } from '../packages.ts';
 import type { Progress } from '../progress.ts';
 import type { ClusterProvider, ContainerTarget, UpOptions } from '../provider.ts';
 import { ensureToolchain } from '../toolchain.ts';
-import { applyAddons, waitUntilReady } from './addons.ts';
+import { applyAddons, waitUntilComplete, waitUntilUsable } from './addons.ts';
 import { createCgroup, thawAll } from './cgroups.ts';
 import { controlPlaneDaemons, isApiReady, startControlPlane } from './control-plane.ts';
 import { findContainer, freeze, kill, thaw } from './faults.ts';
@@ -123,7 +123,7 @@ async function isHealthy(wanted: ClusterRecord, binaries: string): Promise<boole
   await thawAll(cgroupRoot);
   if (!(await isApiReady(binaries))) return false;
   try {
-    await waitUntilReady(binaries, 60);
+    await waitUntilComplete(binaries, 60);
     return true;
   } catch (error) {
     if (error instanceof CommandError) return false;
@@ -152,10 +152,14 @@ async function create(
     ]),
   );
   await progress.step('kubelets, images and add-ons', async () => {
-    await loadArchives(nodes, images);
-    await Promise.all([...nodes.map((node) => startKubelet(node, binaries)), applyAddons(binaries)]);
+    const addons = async () => {
+      // The images first: a pod that finds its own missing waits for ten seconds before it looks again.
+      await loadArchives(nodes, images);
+      await applyAddons(binaries, nodes.length);
+    };
+    await Promise.all([...nodes.map((node) => startKubelet(node, binaries)), addons()]);
   });
-  await progress.step('nodes and add-ons become ready', () => waitUntilReady(binaries, 180), '20 s');
+  await progress.step('nodes and DNS become ready', () => waitUntilUsable(binaries, 180), '10 s');
   await writeFile(recordFile, JSON.stringify(record));
 }
 

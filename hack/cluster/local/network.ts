@@ -1,5 +1,5 @@
 import { exists } from '../cache.ts';
-import { CommandError, run, succeeds } from '../exec.ts';
+import { CommandError, run } from '../exec.ts';
 import {
   bridge,
   hostAddress,
@@ -20,7 +20,7 @@ export function inNetworkOf(node: NodeLayout): string[] {
 }
 
 /** Runs a command in a node's network. */
-export async function runInNetwork(node: NodeLayout, command: string, args: readonly string[]): Promise<string> {
+async function runInNetwork(node: NodeLayout, command: string, args: readonly string[]): Promise<string> {
   return await run('nsenter', [...inNetworkOf(node), command, ...args]);
 }
 
@@ -61,23 +61,30 @@ export async function setLink(node: NodeLayout, state: 'up' | 'down'): Promise<v
   if (first) await routeServicesVia(first);
 }
 
+interface Link {
+  ifname: string;
+  flags: string[];
+}
+
+async function links(...selection: string[]): Promise<Link[]> {
+  return JSON.parse(await run('ip', ['-json', 'link', 'show', ...selection])) as Link[];
+}
+
 async function connectedNodes(): Promise<NodeLayout[]> {
-  const links = JSON.parse(await run('ip', ['-json', 'link', 'show', 'master', bridge])) as {
-    ifname: string;
-    flags: string[];
-  }[];
-  const up = new Set(links.filter(({ flags }) => flags.includes('UP')).map(({ ifname }) => ifname));
-  return nodeLayouts(maxNodes).filter(({ network }) => up.has(network));
+  const up = (await links('master', bridge)).filter(({ flags }) => flags.includes('UP'));
+  const names = new Set(up.map(({ ifname }) => ifname));
+  return nodeLayouts(maxNodes).filter(({ network }) => names.has(network));
 }
 
 /** Removes the links, the namespaces and the bridge; the host's routes go with the bridge. */
 export async function removeNetwork(): Promise<void> {
+  const present = new Set((await links()).map(({ ifname }) => ifname));
   for (const { network } of nodeLayouts(maxNodes)) {
     // The link before its namespace: the kernel removes a namespace's links later, at a time of its own.
-    if (await exists(`/sys/class/net/${network}`)) await ip('link', 'delete', network);
+    if (present.has(network)) await ip('link', 'delete', network);
     if (await exists(`/run/netns/${network}`)) await removeNamespace(network);
   }
-  if (await succeeds('ip', ['link', 'show', bridge])) await ip('link', 'delete', bridge);
+  if (present.has(bridge)) await ip('link', 'delete', bridge);
 }
 
 async function removeNamespace(network: string): Promise<void> {

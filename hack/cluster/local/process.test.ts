@@ -5,7 +5,14 @@ import { parseStartTime } from './process.ts';
 describe('start time of a process', () => {
   it('is read past a name with spaces and parentheses', () => {
     const fields = Array.from({ length: 50 }, (_, index) => String(index + 3));
+    fields[0] = 'S';
     expect(parseStartTime(`42 (a) b) ${fields.join(' ')}`)).to.equal('22');
+  });
+
+  it('is none of a process that has ended already', () => {
+    const fields = Array.from({ length: 50 }, (_, index) => String(index + 3));
+    fields[0] = 'Z';
+    expect(parseStartTime(`42 (a) ${fields.join(' ')}`)).to.equal(undefined);
   });
 
   it('is the same each time the same process is asked', async () => {

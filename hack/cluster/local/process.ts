@@ -7,7 +7,7 @@ import { entryFiles, processesIn, thawAll } from './cgroups.ts';
 import { daemonCgroup } from './layout.ts';
 
 /** A process that cannot be mistaken for a later one with the same id. */
-export interface ProcessIdentity {
+interface ProcessIdentity {
   pid: number;
   /** Start time in clock ticks since boot, field 22 of /proc/<pid>/stat. */
   startTime: string;
@@ -22,9 +22,13 @@ export interface Daemon {
   env?: Readonly<Record<string, string>>;
 }
 
-/** Field 22 of a stat line; the command's name in parentheses may itself hold spaces and parentheses. */
+/**
+ * Start time out of a /proc/<pid>/stat line, whose command name in parentheses may itself hold spaces and parentheses;
+ * nothing for a process that has ended and waits for its parent to notice.
+ */
 export function parseStartTime(stat: string): string | undefined {
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
 
 async function startTimeOf(pid: number): Promise<string | undefined> {
@@ -67,7 +71,7 @@ function pidFile({ folder, name }: DaemonPlace): string {
   return join(folder, `${name}.pid`);
 }
 
-export function logFile({ folder, name }: DaemonPlace): string {
+function logFile({ folder, name }: DaemonPlace): string {
   return join(folder, `${name}.log`);
 }
 
