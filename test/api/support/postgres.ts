@@ -46,6 +46,15 @@ export class PostgresServer {
     }
   }
 
+  /** Holds the locks that a query takes. Returns what lets go of them. */
+  async lock(sql: string, values: unknown[]): Promise<() => Promise<void>> {
+    const client = new pg.Client({ connectionString: this.url() });
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query(sql, values);
+    return () => client.end();
+  }
+
   async destroy(): Promise<void> {
     await this.stop('SIGQUIT');
     rmSync(this.#folder, { recursive: true, force: true });
