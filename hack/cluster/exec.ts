@@ -15,15 +15,13 @@ export interface RunOptions {
 export class CommandError extends Error {
   readonly command: string;
   readonly exitCode: number;
-  readonly stderr: string;
 
-  constructor(command: string, exitCode: number, stderr: string, cause?: unknown) {
-    const tail = stderr.trim().split('\n').slice(-20).join('\n');
+  constructor(command: string, exitCode: number, output: string, cause?: unknown) {
+    const tail = output.trim().split('\n').slice(-20).join('\n');
     super(`${command}: exit code ${exitCode}${tail === '' ? '' : `\n${tail}`}`, { cause });
     this.name = 'CommandError';
     this.command = command;
     this.exitCode = exitCode;
-    this.stderr = stderr;
   }
 }
 
@@ -39,12 +37,14 @@ export function run(command: string, args: readonly string[], options: RunOption
       ...(options.signal ? { signal: options.signal } : {}),
     });
     let stdout = '';
-    let stderr = '';
+    // Both streams as they came: some tools say on one that they failed, and on the other why.
+    let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
+      output += text;
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
+      output += text;
       if (options.onLine) for (const part of text.split('\n')) if (part.trim() !== '') options.onLine(part);
     });
     // A command that does not read its input closes the pipe; its exit code says whether that mattered.
@@ -54,7 +54,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout);
       const exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
-      reject(new CommandError(shown, exitCode, stderr === '' ? stdout : stderr));
+      reject(new CommandError(shown, exitCode, output));
     });
   });
 }
