@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { rabbitmqSecret } from './credentials.ts';
 import { platform } from './testing/fixtures.ts';
@@ -17,11 +18,19 @@ describe('the credentials of RabbitMQ', () => {
     );
   });
 
-  it('give the first user the same password, and replace guest', () => {
-    const lines = values['users.conf']?.trim().split('\n') ?? [];
-    expect(lines).to.include(`default_pass = ${values['password']}`);
-    expect(lines).to.include('default_user = isp_support');
-    expect(lines).to.include('default_vhost = isp_support');
+  it('give the user the same password at every start, as a hash that RabbitMQ itself would make', () => {
+    const { users, vhosts, permissions } = JSON.parse(values['definitions.json'] ?? '');
+    expect(vhosts).to.deep.equal([{ name: 'isp_support', default_queue_type: 'quorum' }]);
+    expect(permissions).to.have.length(1);
+    expect(users).to.have.length(1);
+    expect(users[0]).to.include({ name: 'isp_support', tags: 'administrator' });
+    const hash = Buffer.from(users[0].password_hash, 'base64');
+    const salt = hash.subarray(0, 4);
+    const expected = createHash('sha256')
+      .update(salt)
+      .update(values['password'] ?? '')
+      .digest();
+    expect(hash.subarray(4).equals(expected)).to.equal(true);
   });
 
   it('have a cookie of their own', () => {

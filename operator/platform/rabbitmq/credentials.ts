@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { serviceHost } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import type { RandomString } from '../core/random.ts';
@@ -12,10 +13,11 @@ export interface RabbitmqSecret {
 
 const PASSWORD_LENGTH = 32;
 const COOKIE_LENGTH = 40;
+const SALT_LENGTH = 4;
 
 /**
- * The Secret `<platform>-rabbitmq`. RabbitMQ reads `users.conf` itself, so that the password is in neither a ConfigMap nor an
- * environment; since it names a default user, the well-known `guest` is never made.
+ * The Secret `<platform>-rabbitmq`. RabbitMQ reads the definitions itself, so that the password is in neither a ConfigMap nor an
+ * environment.
  *
  * @param random gives letters and digits only, so nothing needs quoting.
  */
@@ -31,24 +33,35 @@ export function rabbitmqSecret(platform: Platform, random: RandomString): Rabbit
       [secretKeys.vhost]: VHOST,
       [secretKeys.uri]: `amqp://${USER}:${password}@${serviceHost(platform, name)}:${AMQP_PORT}/${VHOST}`,
       [secretKeys.cookie]: random(COOKIE_LENGTH),
-      [secretKeys.users]: usersConfig(password),
+      [secretKeys.definitions]: definitions(password, random(SALT_LENGTH)),
     },
   };
 }
 
-/** Read when a cluster is founded and has no user yet. */
-function usersConfig(password: string): string {
-  const settings = {
-    default_vhost: VHOST,
-    default_user: USER,
-    default_pass: password,
-    // The operator watches and repairs as this user, through the management API.
-    'default_user_tags.administrator': 'true',
-    'default_permissions.configure': '.*',
-    'default_permissions.read': '.*',
-    'default_permissions.write': '.*',
-  };
-  return `${Object.entries(settings)
-    .map(([key, value]) => `${key} = ${value}`)
-    .join('\n')}\n`;
+/**
+ * What every node imports whenever it starts: a volume kept from an earlier platform has the user with the password of that time.
+ * RabbitMQ makes no default user when it is given definitions, so the well-known `guest` never exists.
+ */
+function definitions(password: string, salt: string): string {
+  const passwordHash = hashPassword(password, salt);
+  return JSON.stringify({
+    vhosts: [{ name: VHOST, default_queue_type: 'quorum' }],
+    users: [
+      {
+        name: USER,
+        password_hash: passwordHash,
+        hashing_algorithm: 'rabbit_password_hashing_sha256',
+        // The operator watches and repairs as this user, through the management API.
+        tags: 'administrator',
+      },
+    ],
+    permissions: [{ user: USER, vhost: VHOST, configure: '.*', write: '.*', read: '.*' }],
+  });
+}
+
+/** RabbitMQ's salted hash: the salt of four bytes and the SHA-256 of salt and password, in base64. */
+function hashPassword(password: string, salt: string): string {
+  const bytes = Buffer.from(salt);
+  const digest = createHash('sha256').update(bytes).update(password).digest();
+  return Buffer.concat([bytes, digest]).toString('base64');
 }

@@ -46,7 +46,7 @@ mkdir -p "$config"
 rm -f "$HOME/.erlang.cookie"
 cat ${secret}/erlang-cookie > "$HOME/.erlang.cookie"
 chmod 0400 "$HOME/.erlang.cookie"
-ln -sf ${secret}/users.conf "$config/20-users.conf"
+echo 'load_definitions = ${secret}/definitions.json' > "$config/20-definitions.conf"
 
 # The node must be able to resolve its own name, which DNS learns late and forgets late when the address changes.
 printf '{host, {%s}, ["%s"]}.\\n{lookup, [file, native]}.\\n' "\${POD_IP//./,}" "$NODE_HOST" > "$ERL_INETRC"

@@ -21,8 +21,8 @@ export const secretKeys = {
   uri: 'uri',
   /** What nodes prove to each other that they belong together with. */
   cookie: 'erlang-cookie',
-  /** The first user and vhost, as RabbitMQ's own configuration. */
-  users: 'users.conf',
+  /** User, vhost and permissions, which every node imports whenever it starts. */
+  definitions: 'definitions.json',
 } as const;
 
 /** On the claim of a volume whose node has been a member of the cluster: it outlives the platform exactly as the data does. */

@@ -89,7 +89,7 @@ function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq): PodSpec {
         name: 'secret',
         secret: {
           secretName: name,
-          items: [secretKeys.cookie, secretKeys.users].map((key) => ({ key, path: key })),
+          items: [secretKeys.cookie, secretKeys.definitions].map((key) => ({ key, path: key })),
         },
       },
       { name: 'home', emptyDir: {} },
