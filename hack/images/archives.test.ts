@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { imageOfArchive, surplus } from './archives.ts';
+import { parseArchiveName, surplus } from './archives.ts';
 
 describe('kept archives', () => {
   const archive = (image: string, key: number, usedAt: number) => ({
@@ -7,9 +7,9 @@ describe('kept archives', () => {
     usedAt,
   });
 
-  it('belong to the image that their name begins with', () => {
-    expect(imageOfArchive('redis-0123456789abcdef.tar')).to.equal('redis');
-    expect(imageOfArchive('redis-0123456789abcdef.tar.17.partial')).to.equal(undefined);
+  it('are named after an image and its key', () => {
+    expect(parseArchiveName('redis-0123456789abcdef.tar')).to.deep.equal({ name: 'redis', key: '0123456789abcdef' });
+    expect(parseArchiveName('redis-0123456789abcdef.tar.17.partial')).to.equal(undefined);
   });
 
   it('are the three of each image that were used last', () => {

@@ -21,6 +21,7 @@ export interface ImageBuilder {
   save(reference: string, archive: string): Promise<void>;
   /** Takes an image back from such an archive. */
   restore(archive: string): Promise<void>;
+  remove(reference: string): Promise<void>;
 }
 
 /** A bundle of certificate authorities that this machine's environment names, for downloads during a build. */
@@ -52,6 +53,9 @@ export const docker: ImageBuilder = {
   async restore(archive) {
     await run('docker', ['load', '--quiet', '--input', archive]);
   },
+  async remove(reference) {
+    await run('docker', ['image', 'rm', reference]);
+  },
 };
 
 /** buildah without a daemon, a registry or namespaces of its own: builds run in a chroot on the host's network. */
@@ -71,6 +75,9 @@ export function createBuildah(storageDriver: 'overlay' | 'vfs'): ImageBuilder {
     },
     async restore(archive) {
       await buildah('pull', '--quiet', `docker-archive:${archive}`);
+    },
+    async remove(reference) {
+      await buildah('rmi', reference);
     },
   };
 }

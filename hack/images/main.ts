@@ -29,7 +29,7 @@ async function build(names: readonly string[]): Promise<void> {
     await maker.make(image);
     console.log(`${spec.name}=${image.reference}`);
   }
-  if (builder.name === 'buildah') await pruneArchives();
+  if (builder.name === 'buildah') await pruneArchives(builder);
 }
 
 async function list(names: readonly string[], forOperator: boolean): Promise<void> {
