@@ -64,7 +64,8 @@ describe('client against a real API server', () => {
     const stale = { ...created, metadata: { ...created.metadata, resourceVersion: '1' } };
     expect(isConflict(await refusal(client.update(stale)))).to.equal(true);
     expect(isInvalid(await refusal(client.create(configMap('Not_A_Name'))))).to.equal(true);
-    expect(isNotFound(await refusal(client.list(resources.platforms)))).to.equal(true);
+    const unknown = { apiVersion: 'example.com/v1', kind: 'Nothing', plural: 'nothings', namespaced: true };
+    expect(isNotFound(await refusal(client.list(unknown)))).to.equal(true);
     expect(isConflict(await refusal(client.delete(refTo('a'), { uid: 'another' })))).to.equal(true);
   });
 
