@@ -137,8 +137,11 @@ export class Broker {
       const error = await Promise.race([closed, channelClosed]);
       if (!this.#stopped.signal.aborted) log.warn('connection to RabbitMQ lost', { connection: name, error });
     } finally {
+      const channel = this.#channel;
       this.#channel = undefined;
       this.#blocked = false;
+      // The channel first: a connection's close may overtake the acknowledgements that its channel has yet to send.
+      if (channel) await closeQuietly(channel);
       await closeQuietly(model);
     }
   }
@@ -175,7 +178,8 @@ function closeOf(emitter: ChannelModel | ConfirmChannel): Promise<Error | undefi
   });
 }
 
-/** A peer that is gone answers no close; the heartbeat ends the socket then. */
-async function closeQuietly(model: ChannelModel): Promise<void> {
-  await Promise.race([model.close().catch(() => undefined), delay(1_000, undefined, { ref: false })]);
+/** A peer that is gone answers no close; the heartbeat ends the socket then. One that is closed already throws at once. */
+async function closeQuietly(open: ChannelModel | ConfirmChannel): Promise<void> {
+  const closed = (async () => open.close())().catch(() => undefined);
+  await Promise.race([closed, delay(1_000, undefined, { ref: false })]);
 }
