@@ -76,9 +76,18 @@ export function ordinalOf(pod: Pod): number {
   return Number(/-(\d+)$/.exec(pod.metadata.name)?.[1] ?? Number.NaN);
 }
 
-/**
- * Why a pod does not run, in words that somebody on call can act on; undefined when it is ready.
- */
+/** What to do about the reasons that a container waits for; the kubelet's own messages hold times and random names. */
+const remedies: Readonly<Record<string, string>> = {
+  CrashLoopBackOff: 'it ends soon after each start; see kubectl logs --previous',
+  CreateContainerConfigError: 'a Secret or ConfigMap that it needs is missing; see kubectl describe pod',
+  ErrImagePull: 'its image cannot be pulled; see kubectl describe pod',
+  ImagePullBackOff: 'its image cannot be pulled; see kubectl describe pod',
+};
+
+/** Reasons that pass by themselves. */
+const starting = new Set(['ContainerCreating', 'PodInitializing']);
+
+/** Why a pod does not run, in words that somebody on call can act on; undefined when it is ready. */
 export function whyNotReady(pod: Pod): string | undefined {
   if (isPodReady(pod)) return undefined;
   const { name, deletionTimestamp } = pod.metadata;
@@ -87,10 +96,11 @@ export function whyNotReady(pod: Pod): string | undefined {
   if (unscheduled !== undefined)
     return `pod ${name} cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-  for (const status of statuses) {
-    const waiting = status.state?.waiting;
-    if (waiting?.reason !== undefined && waiting.reason !== 'ContainerCreating' && waiting.reason !== 'PodInitializing')
-      return `container ${status.name} of pod ${name} waits: ${waiting.reason}${waiting.message === undefined ? '' : ` (${waiting.message})`}`;
+  for (const { name: container, state } of statuses) {
+    const reason = state?.waiting?.reason;
+    if (reason === undefined || starting.has(reason)) continue;
+    const remedy = remedies[reason] ?? 'see kubectl describe pod';
+    return `container ${container} of pod ${name} waits (${reason}): ${remedy}`;
   }
   if (pod.status?.phase === 'Pending') return `pod ${name} is starting`;
   return `pod ${name} is not ready`;
