@@ -20,7 +20,7 @@ describe('the credentials of RabbitMQ', () => {
 
   it('give the user the same password at every start, as a hash that RabbitMQ itself would make', () => {
     const { users, vhosts, permissions } = JSON.parse(values['definitions.json'] ?? '');
-    expect(vhosts).to.deep.equal([{ name: 'isp_support', default_queue_type: 'quorum' }]);
+    expect(vhosts).to.deep.equal([{ name: 'isp_support', metadata: { default_queue_type: 'quorum' } }]);
     expect(permissions).to.have.length(1);
     expect(users).to.have.length(1);
     expect(users[0]).to.include({ name: 'isp_support', tags: 'administrator' });

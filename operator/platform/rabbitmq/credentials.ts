@@ -45,7 +45,8 @@ export function rabbitmqSecret(platform: Platform, random: RandomString): Rabbit
 function definitions(password: string, salt: string): string {
   const passwordHash = hashPassword(password, salt);
   return JSON.stringify({
-    vhosts: [{ name: VHOST, default_queue_type: 'quorum' }],
+    // A type beside the metadata instead of in it is ignored.
+    vhosts: [{ name: VHOST, metadata: { default_queue_type: 'quorum' } }],
     users: [
       {
         name: USER,

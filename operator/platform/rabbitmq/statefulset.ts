@@ -92,7 +92,8 @@ function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq): PodSpec {
           items: [secretKeys.cookie, secretKeys.definitions].map((key) => ({ key, path: key })),
         },
       },
-      { name: 'home', emptyDir: {} },
+      // It gets the cookie, which is not to reach a disk.
+      { name: 'home', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
       { name: 'tmp', emptyDir: {} },
     ],
   };
