@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { cgroupPathOf, parseHierarchies } from './cgroups.ts';
+import { cgroupPathOf, parseCgroupMounts, parseHierarchies } from './cgroups.ts';
 
 const hybrid = `proc /proc proc rw 0 0
 tmpfs /sys/fs/cgroup tmpfs rw 0 0
@@ -12,6 +12,14 @@ describe('cgroup hierarchies', () => {
   it('are those of version 1 on a hybrid machine', () => {
     const mounts = ['/sys/fs/cgroup/cpu,cpuacct', '/sys/fs/cgroup/freezer'];
     expect(parseHierarchies(hybrid)).to.deep.equal({ version: 1, mounts });
+  });
+
+  it('are taken away from the unified one of a hybrid machine as well', () => {
+    expect(parseCgroupMounts(hybrid)).to.deep.equal([
+      '/sys/fs/cgroup/cpu,cpuacct',
+      '/sys/fs/cgroup/freezer',
+      '/sys/fs/cgroup/unified',
+    ]);
   });
 
   it('are one of version 2 on a unified machine', () => {

@@ -108,9 +108,16 @@ export async function processesIn(path: string): Promise<number[]> {
   return [...pids];
 }
 
-/** Removes a cgroup and all below it, in every hierarchy; no process may be left in any of them. */
+/** Where cgroups are mounted, of either version: on a hybrid machine runc makes its own in the unified hierarchy as well. */
+export function parseCgroupMounts(mounts: string): string[] {
+  const lines = mounts.split('\n').map((line) => line.split(' '));
+  return lines.filter(([, , type]) => type === 'cgroup' || type === 'cgroup2').map((fields) => fields[1] ?? '');
+}
+
+/** Removes a cgroup and all below it, wherever cgroups are mounted; no process may be left in any of them. */
 export async function removeCgroup(path: string): Promise<void> {
-  for (const mount of (await hierarchies()).mounts) await descend(join(mount, path), (folder) => rmdir(folder));
+  const mounts = parseCgroupMounts(await readFile('/proc/mounts', 'utf8'));
+  for (const mount of mounts) await descend(join(mount, path), (folder) => rmdir(folder));
 }
 
 /** Stops all processes of a cgroup where they are, or lets them go on. */

@@ -73,8 +73,9 @@ describe('transitionEvents', () => {
   });
 
   it('tells when a condition turns over, as a warning when that is bad news', () => {
-    const before = { conditions: [condition('PostgresReady', 'True'), condition('Degraded', 'False')] };
-    const after = { conditions: [condition('PostgresReady', 'False'), condition('Degraded', 'True')] };
+    const ready = condition('Ready', 'True');
+    const before = { conditions: [ready, condition('PostgresReady', 'True'), condition('Degraded', 'False')] };
+    const after = { conditions: [ready, condition('PostgresReady', 'False'), condition('Degraded', 'True')] };
     expect(transitionEvents(before, after).map(({ type, reason }) => [type, reason])).to.deep.equal([
       ['Warning', 'PostgresNotReady'],
       ['Warning', 'Degraded'],
@@ -89,6 +90,12 @@ describe('transitionEvents', () => {
     expect(
       transitionEvents(undefined, { conditions: [condition('Ready', 'False'), condition('Degraded', 'False')] }),
     ).to.deep.equal([]);
+  });
+
+  it('warns of no redundancy that a platform has yet to reach', () => {
+    const before = { conditions: [condition('Ready', 'False'), condition('Degraded', 'False')] };
+    const after = { conditions: [condition('Ready', 'False'), condition('Degraded', 'True')] };
+    expect(transitionEvents(before, after)).to.deep.equal([]);
   });
 
   it('says nothing when nothing turns over', () => {

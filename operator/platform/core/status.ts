@@ -49,9 +49,12 @@ function normal(status: PlatformStatus): unknown {
 
 /** An event for each condition that has turned over. */
 export function transitionEvents(before: PlatformStatus | undefined, after: PlatformStatus): EventPlan[] {
+  const wasReady = before?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
   return (after.conditions ?? []).flatMap((condition) => {
     const old = before?.conditions?.find(({ type }) => type === condition.type);
     if (old?.status === condition.status || !isWorthAnEvent(old, condition)) return [];
+    // Until it serves, a platform has less than wanted by nature.
+    if (condition.type === 'Degraded' && !wasReady) return [];
     return [
       {
         type: isTrouble(condition) ? ('Warning' as const) : ('Normal' as const),
