@@ -1,5 +1,6 @@
-import type { Deployment } from '../../kube/resources.ts';
+import type { Deployment, Pod } from '../../kube/resources.ts';
 import type { ConditionPlan } from '../core/component.ts';
+import { troubleOf } from '../core/pods.ts';
 
 /** Where a Deployment stands, read the way `kubectl rollout status` reads it. */
 export interface Rollout {
@@ -30,33 +31,27 @@ export function rolloutOf(deployment: Deployment | undefined, wantedBefore: numb
   return { wanted, ready, updated, complete, stuck };
 }
 
-/** A condition's status, reason and message for one Deployment. */
-export function rolloutCondition(name: string, rollout: Rollout): ConditionPlan {
+/** Troubles that pass by themselves and are no news. */
+const passing = new Set(['is being deleted', 'is starting', 'is not ready']);
+
+/**
+ * A condition's status, reason and message for one Deployment.
+ *
+ * @param pods the Deployment's pods; their names are random, so only what troubles them is told
+ */
+export function rolloutCondition(name: string, rollout: Rollout, pods: readonly Pod[]): ConditionPlan {
   const { wanted, ready, complete, stuck } = rollout;
-  const look = `see kubectl describe deployment ${name}`;
-  if (stuck !== undefined && ready < wanted)
-    return {
-      status: ready > 0 ? 'True' : 'False',
-      reason: 'RolloutStuck',
-      message: `${ready} of ${wanted} pods of Deployment ${name} are ready: ${stuck}; ${look}`,
-      degraded: ready > 0,
-    };
-  if (complete)
-    return { status: 'True', reason: 'Healthy', message: `${ready} of ${wanted} pods of Deployment ${name} are ready` };
+  const count = `${ready} of ${wanted} pods of Deployment ${name} are ready`;
+  if (complete) return { status: 'True', reason: 'Healthy', message: count };
+  const troubles = new Set(pods.map(troubleOf).filter((trouble) => trouble !== undefined && !passing.has(trouble)));
+  const why = [...(stuck === undefined ? [] : [stuck]), ...[...troubles].map((trouble) => `a pod ${trouble}`)];
+  const message = `${count}${why.length === 0 ? '' : `: ${why.join('; ')}`}; see kubectl describe deployment ${name}`;
+  const status = ready > 0 ? 'True' : 'False';
+  const degraded = ready > 0 && ready < wanted;
+  if (why.length > 0) return { status, reason: 'RolloutStuck', message, degraded, progressing: true };
   if (ready >= wanted)
-    return {
-      status: 'True',
-      reason: 'RollingOut',
-      message: `Deployment ${name} is replacing its pods; ${ready} of ${wanted} are ready`,
-      progressing: true,
-    };
-  return {
-    status: ready > 0 ? 'True' : 'False',
-    reason: 'WaitingForPods',
-    message: `${ready} of ${wanted} pods of Deployment ${name} are ready; ${look}`,
-    degraded: ready > 0,
-    progressing: true,
-  };
+    return { status, reason: 'RollingOut', message: `${count}; old ones are being replaced`, progressing: true };
+  return { status, reason: 'WaitingForPods', message, degraded, progressing: true };
 }
 
 /** What a component that must not start yet says about itself. */

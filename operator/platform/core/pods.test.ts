@@ -45,12 +45,12 @@ describe('a pod', () => {
     [
       'a crash, without the time and the names in the kubelet’s message',
       pod(waiting('CrashLoopBackOff', 'back-off 40s restarting failed container=redis pod=acme-redis-2_ns(0b6c)')),
-      'container redis of pod acme-redis-2 waits (CrashLoopBackOff): it ends soon after each start; see kubectl logs --previous',
+      'pod acme-redis-2 waits in container redis (CrashLoopBackOff): it ends soon after each start; see kubectl logs --previous',
     ],
     [
       'a reason it has no remedy for',
       pod(waiting('RunContainerError')),
-      'container redis of pod acme-redis-2 waits (RunContainerError): see kubectl describe pod',
+      'pod acme-redis-2 waits in container redis (RunContainerError): see kubectl describe pod',
     ],
   ];
   for (const [name, example, expected] of reasons)

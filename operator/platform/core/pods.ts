@@ -89,19 +89,22 @@ const starting = new Set(['ContainerCreating', 'PodInitializing']);
 
 /** Why a pod does not run, in words that somebody on call can act on; undefined when it is ready. */
 export function whyNotReady(pod: Pod): string | undefined {
+  const trouble = troubleOf(pod);
+  return trouble === undefined ? undefined : `pod ${pod.metadata.name} ${trouble}`;
+}
+
+/** The same as a predicate, for pods whose names are random: `waits in container api (ImagePullBackOff): ...`. */
+export function troubleOf(pod: Pod): string | undefined {
   if (isPodReady(pod)) return undefined;
-  const { name, deletionTimestamp } = pod.metadata;
-  if (deletionTimestamp !== undefined) return `pod ${name} is being deleted`;
+  if (pod.metadata.deletionTimestamp !== undefined) return 'is being deleted';
   const unscheduled = pod.status?.conditions?.find((c) => c.type === 'PodScheduled' && c.status === 'False');
   if (unscheduled !== undefined)
-    return `pod ${name} cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
+    return `cannot be scheduled: ${unscheduled.message ?? unscheduled.reason ?? 'no reason given'}`;
   const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
   for (const { name: container, state } of statuses) {
     const reason = state?.waiting?.reason;
     if (reason === undefined || starting.has(reason)) continue;
-    const remedy = remedies[reason] ?? 'see kubectl describe pod';
-    return `container ${container} of pod ${name} waits (${reason}): ${remedy}`;
+    return `waits in container ${container} (${reason}): ${remedies[reason] ?? 'see kubectl describe pod'}`;
   }
-  if (pod.status?.phase === 'Pending') return `pod ${name} is starting`;
-  return `pod ${name} is not ready`;
+  return pod.status?.phase === 'Pending' ? 'is starting' : 'is not ready';
 }

@@ -1,4 +1,4 @@
-import { type Deployment, type HorizontalPodAutoscaler, resources } from '../../../kube/resources.ts';
+import { type Deployment, type HorizontalPodAutoscaler, type Pod, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
 import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
@@ -18,6 +18,7 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const ref = { resource: resources.deployments, namespace: namespaceOf(platform), name };
   const live = children.get<Deployment>(ref);
   const rollout = rolloutOf(live, initialReplicas(effective.api));
+  const pods = children.list<Pod>(resources.pods, 'api');
   const surroundings = [apiService(platform), apiDisruptionBudget(platform)];
   const status = {
     api: {
@@ -30,7 +31,7 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
   // A Deployment that serves already goes on as it is until the new version's migrations are done.
   if (blockedBy.length > 0) {
     const condition =
-      live === undefined ? blockedCondition(`Deployment ${name}`, blockedBy) : rolloutCondition(name, rollout);
+      live === undefined ? blockedCondition(`Deployment ${name}`, blockedBy) : rolloutCondition(name, rollout, pods);
     return { objects: surroundings, condition: { ...condition, type: 'ApiReady' }, status };
   }
   const deployment = apiDeployment(platform, effective.api);
@@ -43,7 +44,7 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
     objects: [deployment, ...surroundings, ...(autoscaler === undefined ? [] : [autoscaler])],
     remove: leftover ? [{ ref: autoscalerRef }] : [],
     scales: replicas === undefined ? [] : [{ ref, replicas }],
-    condition: { ...rolloutCondition(name, rollout), type: 'ApiReady' },
+    condition: { ...rolloutCondition(name, rollout, pods), type: 'ApiReady' },
     status,
   };
 }

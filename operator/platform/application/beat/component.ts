@@ -1,4 +1,4 @@
-import { type Deployment, resources } from '../../../kube/resources.ts';
+import { type Deployment, type Pod, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
@@ -20,6 +20,7 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const name = childName(platform, 'beat');
   const ref = { resource: resources.deployments, namespace: namespaceOf(platform), name };
   const live = children.get<Deployment>(ref);
+  const pods = children.list<Pod>(resources.pods, 'beat');
   if (!effective.beat.enabled) {
     const condition = { status: 'True', reason: 'Disabled', message: 'switched off by spec.beat.enabled' } as const;
     return { objects: [], remove: live === undefined ? [] : [{ ref }], condition };
@@ -28,13 +29,13 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
     const condition =
       live === undefined
         ? blockedCondition(`Deployment ${name}`, blockedBy)
-        : rolloutCondition(name, rolloutOf(live, 1));
+        : rolloutCondition(name, rolloutOf(live, 1), pods);
     return { objects: [], condition };
   }
   return {
     objects: [beatDeployment(scope, name)],
     scales: [{ ref, replicas: 1 }],
-    condition: rolloutCondition(name, rolloutOf(live, 1)),
+    condition: rolloutCondition(name, rolloutOf(live, 1), pods),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Deployment, resources } from '../../../kube/resources.ts';
+import { type Deployment, type Pod, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, ConditionPlan, Scale, Scope } from '../../core/component.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
@@ -52,6 +52,9 @@ function planPool(scope: Scope, pool: EffectiveWorkerPool): PoolPlan {
   const ref = { resource: resources.deployments, namespace: namespaceOf(platform), name };
   const live = children.get<Deployment>(ref);
   const rollout = rolloutOf(live, initialReplicas(pool));
+  const pods = children
+    .list<Pod>(resources.pods, 'worker')
+    .filter(({ metadata }) => metadata.labels?.[labels.workerPool] === pool.name);
   const before = platform.status?.workers?.find((status) => status.name === pool.name);
   const queueLength = poolBacklog(scope, pool);
   const decision =
@@ -69,7 +72,7 @@ function planPool(scope: Scope, pool: EffectiveWorkerPool): PoolPlan {
   return {
     deployment,
     ...(live === undefined ? {} : { scale: { ref, replicas: decision.replicas } }),
-    condition: rolloutCondition(name, rollout),
+    condition: rolloutCondition(name, rollout, pods),
     status: {
       name: pool.name,
       replicas: rollout.wanted,
