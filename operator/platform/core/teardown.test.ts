@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import type { KubeObject } from '../../kube/types.ts';
+import type { ComponentName } from './component.ts';
+import { annotations } from './names.ts';
+import { nextTeardownStep } from './teardown.ts';
+import { cached, childrenOf, scopeOf } from './testing/scope.ts';
+
+const owned = { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'acme', uid: 'platform' }] } };
+
+function object(apiVersion: string, kind: string, component: ComponentName, more: object = owned): KubeObject {
+  return cached({ apiVersion, kind, metadata: { name: `acme-${kind.toLowerCase()}` } } as KubeObject, component, more);
+}
+
+const api = object('apps/v1', 'Deployment', 'api');
+const database = object('apps/v1', 'StatefulSet', 'postgres');
+const pod = object('v1', 'Pod', 'postgres');
+const lock = object('v1', 'ConfigMap', 'postgres', {});
+const config = object('v1', 'ConfigMap', 'redis');
+const claim = object('v1', 'PersistentVolumeClaim', 'postgres', {});
+
+function next(objects: readonly KubeObject[], deleteVolumes?: string): string[] {
+  const { platform } = scopeOf(
+    deleteVolumes === undefined ? {} : { annotations: { [annotations.deleteVolumes]: deleteVolumes } },
+  );
+  return nextTeardownStep(platform, childrenOf(objects))?.objects.map((one) => one.object.kind) ?? [];
+}
+
+describe('a teardown', () => {
+  it('ends what uses the databases first, and the databases last', () => {
+    expect(next([claim, lock, pod, database, api])).to.deep.equal(['Deployment']);
+    expect(next([claim, lock, pod, database])).to.deep.equal(['StatefulSet']);
+  });
+
+  it('waits for the pods, which write until they end', () => {
+    expect(next([claim, lock, pod])).to.deep.equal(['Pod']);
+  });
+
+  it('removes what Patroni has left, and leaves what has an owner to the garbage collector', () => {
+    expect(next([claim, lock, config])).to.deep.equal(['ConfigMap']);
+    expect(next([claim, config])).to.deep.equal([]);
+  });
+
+  it('keeps the volumes unless the resource says otherwise in so many words', () => {
+    expect(next([claim])).to.deep.equal([]);
+    expect(next([claim], 'yes')).to.deep.equal([]);
+    expect(next([claim], 'true')).to.deep.equal(['PersistentVolumeClaim']);
+  });
+});

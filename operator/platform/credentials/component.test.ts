@@ -1,0 +1,85 @@
+import { expect } from 'chai';
+import type { PersistentVolumeClaim, Secret, StatefulSet } from '../../kube/resources.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import { cached, scopeOf } from '../core/testing/scope.ts';
+import { credentialsComponent } from './component.ts';
+
+let drawn = 0;
+const component = credentialsComponent((length) => {
+  drawn += 1;
+  return String(drawn).padStart(length, 'x');
+});
+
+const made = (component.plan(scopeOf(), []).creates as Secret[]).map((secret) => cached<Secret>(secret, 'postgres'));
+const claim = cached<PersistentVolumeClaim>(
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data-acme-postgres-0' },
+  } as PersistentVolumeClaim,
+  'postgres',
+);
+const set = cached<StatefulSet>(
+  { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'acme-postgres' } } as StatefulSet,
+  'postgres',
+);
+
+function without(name: string, ...others: KubeObject[]): KubeObject[] {
+  return [...made.filter(({ metadata }) => metadata.name !== name), ...others];
+}
+
+function names(objects: readonly KubeObject[] | undefined): string[] {
+  return (objects ?? []).map(({ metadata }) => metadata.name);
+}
+
+function decode(secret: Secret | undefined, key: string): string {
+  return Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
+}
+
+describe('the credentials', () => {
+  it('are made for every engine that has none yet', () => {
+    expect(names(made)).to.deep.equal(['acme-postgres', 'acme-postgres-admin', 'acme-redis', 'acme-rabbitmq']);
+  });
+
+  it('are collected for the application once all of them are there, with a secret key of its own', () => {
+    const [application] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
+    expect(application?.metadata.name).to.equal('acme-app');
+    expect(decode(application, 'DATABASE_URL')).to.match(
+      /^postgresql:\/\/isp_support:.+@acme-postgres-primary\.support\.svc:5432\/isp_support$/,
+    );
+    expect(decode(application, 'CELERY_BROKER_URL')).to.match(
+      /^amqp:\/\/isp_support:.+@acme-rabbitmq\.support\.svc:5672\/isp_support$/,
+    );
+    expect(decode(application, 'REDIS_MODE')).to.equal('cluster');
+    expect(decode(application, 'SECRET_KEY')).to.have.length(50);
+  });
+
+  it('keep the application’s secret key for ever', () => {
+    const [application] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
+    if (application === undefined) throw new Error('no Secret was made for the application');
+    const plan = component.plan(scopeOf({ objects: [...made, cached<Secret>(application, 'api')] }), []);
+    expect(plan.creates).to.deep.equal([]);
+    expect(decode(plan.objects[0] as Secret, 'SECRET_KEY')).to.equal(decode(application, 'SECRET_KEY'));
+    expect(plan.condition).to.include({ status: 'True', reason: 'Present' });
+  });
+
+  it('are never made anew while a database runs on its data with the old ones', () => {
+    const plan = component.plan(scopeOf({ objects: without('acme-postgres', claim, set) }), []);
+    expect(names(plan.creates)).to.deep.equal([]);
+    expect(plan.condition).to.include({ status: 'False', reason: 'Lost' });
+    expect(plan.condition.message).to.contain('acme-postgres');
+  });
+
+  it('are made anew over volumes that were kept, which take them when they start', () => {
+    const plan = component.plan(scopeOf({ objects: without('acme-postgres', claim) }), []);
+    expect(names(plan.creates)).to.deep.equal(['acme-postgres']);
+  });
+
+  it('that lack a key are left alone, and the key is named', () => {
+    const [first, ...rest] = made;
+    const broken = { ...first, data: { username: first?.data?.['username'] ?? '' } } as Secret;
+    const plan = component.plan(scopeOf({ objects: [broken, ...rest] }), []);
+    expect(plan.condition).to.include({ status: 'False', reason: 'Incomplete' });
+    expect(plan.condition.message).to.contain('acme-postgres').and.to.contain('password');
+  });
+});
