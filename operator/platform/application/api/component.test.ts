@@ -58,7 +58,8 @@ describe('the API', () => {
     expect(deployment.spec).to.not.have.property('replicas');
     expect(plan.scales).to.deep.equal([]);
     expect(kinds(plan)).to.include('HorizontalPodAutoscaler');
-    expect((plan.creates?.[0] as Deployment).spec?.replicas, 'the count it starts with').to.equal(2);
+    const [first] = (plan.creates ?? []) as Deployment[];
+    expect(first?.spec?.replicas, 'the count it starts with').to.equal(2);
   });
 
   it('has its replicas set, and no autoscaler, when they are fixed', () => {
