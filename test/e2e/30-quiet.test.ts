@@ -31,36 +31,34 @@ async function versions(): Promise<Record<string, string | undefined>> {
 describe('a platform at rest', () => {
   it('leaves the API’s replicas to its autoscaler', async () => {
     await client.patch(api, { type: 'merge', body: { spec: { replicas: AUTOSCALED_REPLICAS } }, subresource: 'scale' });
-    await healthy();
     await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
     await pause(10_000);
     const deployment = await client.get<Deployment>(api);
-    // The autoscaler may go further out by itself; in, it goes only after some minutes.
-    expect(deployment?.spec?.replicas).to.be.at.least(AUTOSCALED_REPLICAS);
-    const applied = (deployment?.metadata.managedFields ?? []) as {
+    const managers = (deployment?.metadata.managedFields ?? []) as {
       manager: string;
-      operation: string;
-      fieldsV1: unknown;
+      fieldsV1: { 'f:spec'?: Record<string, unknown> };
     }[];
-    const owners = applied
-      .filter(({ fieldsV1 }) => JSON.stringify(fieldsV1).includes('"f:replicas"'))
-      .map(({ manager }) => manager);
-    expect(owners).to.not.include('isp-support-operator-replicas');
-    expect(
-      applied.find(({ manager, operation }) => manager === 'isp-support-operator' && operation === 'Apply'),
-    ).to.not.equal(undefined);
+    const owners = managers.filter(({ fieldsV1 }) => fieldsV1['f:spec']?.['f:replicas'] !== undefined);
+    // Whoever set them last owns them: this test, or by now the autoscaler, which may have found fewer to be enough.
+    expect(owners.map(({ manager }) => manager)).to.have.length(1);
+    expect(owners[0]?.manager).to.not.match(/^isp-support-operator/);
   });
 
   it('changes nothing for two minutes when the same resource is applied again', async () => {
+    // Without an autoscaler, which would change the API by what it measures.
+    const resource = platform({ api: { replicas: 2 } });
+    await apply(resource);
+    await pause(3_000);
     await healthy();
-    await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
     await pause(3_000);
     const before = await versions();
     expect(Object.keys(before)).to.have.length.greaterThan(30);
     for (let waited = 0; waited < QUIET_MS; waited += QUIET_MS / 4) {
-      await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
+      await apply(resource);
       await pause(QUIET_MS / 4);
     }
     expect(await versions()).to.deep.equal(before);
+    await apply(platform());
+    await healthy();
   });
 });
