@@ -30,7 +30,12 @@ async function versions(): Promise<Record<string, string | undefined>> {
 
 describe('a platform at rest', () => {
   it('leaves the API’s replicas to its autoscaler', async () => {
-    await client.patch(api, { type: 'merge', body: { spec: { replicas: AUTOSCALED_REPLICAS } }, subresource: 'scale' });
+    await client.patch(api, {
+      type: 'merge',
+      body: { spec: { replicas: AUTOSCALED_REPLICAS } },
+      subresource: 'scale',
+      fieldManager: 'somebody',
+    });
     await apply(platform({}, { 'example.com/touched': 'to have it reconciled' }));
     await pause(10_000);
     const deployment = await client.get<Deployment>(api);
