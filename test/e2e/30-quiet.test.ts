@@ -55,7 +55,8 @@ describe('a platform at rest', () => {
     await apply(resource);
     await pause(3_000);
     await healthy();
-    await pause(3_000);
+    // A pod that is no longer wanted takes its time to end.
+    await pause(20_000);
     const before = await versions();
     expect(Object.keys(before)).to.have.length.greaterThan(30);
     for (let waited = 0; waited < QUIET_MS; waited += QUIET_MS / 4) {
