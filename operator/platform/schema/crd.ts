@@ -138,7 +138,8 @@ export function platformSchema(): StructuralSchema {
       apiVersion: { type: 'string', description: 'isp.support/v1alpha1' },
       kind: { type: 'string', description: 'IspSupportPlatform' },
       metadata: { type: 'object', properties: { name: { type: 'string' } } },
-      spec: structural(platformSpecSchema),
+      // An empty spec, where server-side apply takes the last field out: without a default it leaves a null behind, which is refused.
+      spec: { ...structural(platformSpecSchema), default: {} },
       status: lenient(structural(platformStatusSchema)),
     },
     ...rules(...resourceRules()),

@@ -18,6 +18,7 @@ export interface StructuralSchema {
   minItems?: number;
   maxItems?: number;
   maxProperties?: number;
+  default?: unknown;
   [extension: `x-kubernetes-${string}`]: unknown;
 }
 

@@ -64,10 +64,21 @@ describe('the resource definition', () => {
     expect(isTrue(definition, 'NonStructuralSchema')).to.equal(false);
   });
 
-  it('accepts an empty spec and none at all, and adds nothing to either', async () => {
+  it('accepts an empty spec and none at all, and adds nothing to it', async () => {
     const { spec: _, ...bare } = platform(namespace, 'bare');
-    expect(await server.current.client.create(bare)).to.not.have.property('spec');
+    expect(await server.current.client.create(bare))
+      .to.have.property('spec')
+      .that.deep.equals({});
     expect((await server.current.client.create(platform(namespace, 'empty'))).spec).to.deep.equal({});
+  });
+
+  it('lets whoever applies take the last field out of the spec', async () => {
+    const apply = async (spec: unknown) =>
+      await server.current.client.apply(platform(namespace, 'emptied', spec) as KubeObject, { fieldManager: 'test' });
+    await apply({ api: { replicas: 2 } });
+    expect(await apply({}))
+      .to.have.property('spec')
+      .that.deep.equals({});
   });
 
   it('stores every field of the status that the operator writes', async () => {
