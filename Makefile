@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check e2e bench cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e bench cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ test: setup ## Everything that needs no cluster of pods
 
 check: setup ## Format, lint, types, import directions, generated files, dead code
 	npm run --silent check
+
+faults: setup ## Every crash point and a hundred seeds of the fault injection suite (hours)
+	KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$$(node hack/cluster/main.ts assets | tail -1)} npm run --silent faults
 
 e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it makes
 	node hack/e2e.ts

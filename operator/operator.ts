@@ -2,6 +2,7 @@ import type { KubeClient } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
 import { components } from './platform/components.ts';
 import { ChildrenCache } from './platform/core/children.ts';
+import type { Component } from './platform/core/component.ts';
 import { PlatformMetrics } from './platform/core/metrics.ts';
 import { FIELD_MANAGER } from './platform/core/names.ts';
 import type { Platform } from './platform/core/platform.ts';
@@ -29,6 +30,8 @@ export interface OperatorOptions {
   readonly identity: string;
   readonly version: string;
   readonly env: NodeJS.ProcessEnv;
+  /** What platforms are made of, in order of dependency. Default: everything there is. */
+  readonly components?: readonly Component[];
   readonly signal: AbortSignal;
 }
 
@@ -134,15 +137,17 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
     instance: options.identity,
     logger,
   });
+  const applier = new Applier(gated, { fieldManager: FIELD_MANAGER });
+  const endForgetting = children.onDeleted((object) => applier.forget(object));
   const reconciler = new PlatformReconciler({
     client: gated,
-    applier: new Applier(gated, { fieldManager: FIELD_MANAGER }),
+    applier,
     platforms,
     children,
     probes,
     events,
     metrics: platformMetrics,
-    components,
+    components: options.components ?? components,
     images,
     clock: systemClock,
     version,
@@ -162,6 +167,7 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
   try {
     await controller.run(signal);
   } finally {
+    endForgetting();
     probes.stop();
     await events.flush();
   }

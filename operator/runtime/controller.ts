@@ -101,6 +101,7 @@ export class Controller {
     const limit = new AbortController();
     const onStop = () => limit.abort(stop.reason);
     stop.addEventListener('abort', onStop, { once: true });
+    if (stop.aborted) onStop();
     const timer = this.#clock.setTimeout(() => limit.abort(new ReconcileTimeoutError(key, timeoutMs)), timeoutMs);
     try {
       const { requeueAfterMs } = await reconcile(key, { ...context, signal: limit.signal });

@@ -116,6 +116,28 @@ describe('event recorder', () => {
     expect(created.map(({ note }) => note)).to.deep.equal([failover.note, 'written']);
   });
 
+  it('does not ask again and again for a repetition that the server refuses', async () => {
+    recorder.event(platform, failover);
+    await settle();
+    for (let index = 0; index < 5; index += 1) failures.push(errorFromStatus({ code: 403, reason: 'Forbidden' }));
+    recorder.event(platform, failover);
+    await clock.advance(30_000);
+    expect(failures, 'refusals that were not fetched yet').to.have.length(4);
+  });
+
+  it('waits for events only so long when it is to end', async () => {
+    for (let index = 0; index < 100; index += 1) failures.push(errorFromStatus({ code: 503 }));
+    recorder.event(platform, failover);
+    let ended = false;
+    const flushed = recorder.flush().then(() => {
+      ended = true;
+    });
+    await clock.advance(2_900);
+    expect(ended).to.equal(false);
+    await clock.advance(200);
+    await flushed;
+  });
+
   it('writes a series anew when its event has expired on the server', async () => {
     recorder.event(platform, failover);
     await recorder.flush();

@@ -65,6 +65,8 @@ interface Series {
   /** When it was last written, and with which count; 0 before the first time. */
   sentAt: number;
   sentCount: number;
+  /** Whether the last write was given up: the next one waits like any other of a running series. */
+  failed: boolean;
   timer: Timer | undefined;
 }
 
@@ -77,6 +79,8 @@ const SERIES_MS = 6 * 60_000;
 const REFRESH_MS = 60_000;
 const TRIES = 4;
 const RETRY_MS = 1_000;
+/** Whoever stops has a lease to give up, and only so long before it is killed. */
+const FLUSH_MS = 3_000;
 
 /**
  * Writes events about objects. Repetitions become one event with a count; an object that causes too many different ones is cut off for a
@@ -129,20 +133,34 @@ export class EventRecorder {
       pending: false,
       sentAt: 0,
       sentCount: 0,
+      failed: false,
       timer: undefined,
     };
     this.#remember(key, series);
     this.#enqueue(series);
   }
 
-  /** Writes what is still held back, the last counts of series, and resolves when everything is written or given up. */
-  async flush(): Promise<void> {
+  /**
+   * Writes what is still held back, the last counts of series. Resolves when everything is written or given up, or when the time is over
+   * (milliseconds), since nothing may wait for events for long.
+   */
+  async flush(limitMs = FLUSH_MS): Promise<void> {
     for (const series of this.#series.values()) {
       if (series.timer === undefined) continue;
       series.timer.cancel();
       this.#enqueue(series);
     }
-    while (this.#writing !== undefined) await this.#writing;
+    const late = Promise.withResolvers<'late'>();
+    const timer = this.#clock.setTimeout(() => late.resolve('late'), limitMs);
+    try {
+      while (this.#writing !== undefined) {
+        if ((await Promise.race([this.#writing, late.promise])) !== 'late') continue;
+        this.#logger.warn('events may be lost: they could not be written in time', { waiting: this.#pending.length });
+        return;
+      }
+    } finally {
+      timer.cancel();
+    }
   }
 
   #repeat(series: Series, now: number): void {
@@ -154,7 +172,8 @@ export class EventRecorder {
 
   #schedule(series: Series): void {
     // The first repetition shows at once that something repeats; after that a count that is a minute old will do.
-    const waitMs = series.sentCount === 1 ? 0 : series.sentAt + REFRESH_MS - this.#clock.monotonicMs();
+    const isFirst = series.sentCount === 1 && !series.failed;
+    const waitMs = isFirst ? 0 : series.sentAt + REFRESH_MS - this.#clock.monotonicMs();
     if (waitMs <= 0) {
       this.#enqueue(series);
       return;
@@ -200,11 +219,13 @@ export class EventRecorder {
       try {
         await this.#send(series, count, lastObserved);
         series.sentCount = count;
+        series.failed = false;
         break;
       } catch (error) {
         const again = error instanceof KubeError && error.retryable && attempt < TRIES;
         if (!again) {
           const { reason, note, regarding } = series.event;
+          series.failed = true;
           this.#logger.warn('an event could not be written', { reason, note, object: regarding.name, error });
           break;
         }

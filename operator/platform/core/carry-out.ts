@@ -50,16 +50,13 @@ export async function carryOut(
     }
   };
 
-  for (const object of plan.creates ?? [])
-    if (scope.children.get(refOf(scope, object)) === undefined)
-      await attempt(`create ${object.kind} ${object.metadata.name}`, () =>
-        create(client, owned(scope, component, object), signal),
-      );
-  const created = new Set(
-    (plan.creates ?? [])
-      .filter((object) => scope.children.get(refOf(scope, object)) === undefined)
-      .map((object) => `${object.kind}/${object.metadata.name}`),
-  );
+  // Asked once: the cache may see what was made while the rest of it is being made.
+  const absent = (plan.creates ?? []).filter((object) => scope.children.get(refOf(scope, object)) === undefined);
+  for (const object of absent)
+    await attempt(`create ${object.kind} ${object.metadata.name}`, () =>
+      create(client, owned(scope, component, object), signal),
+    );
+  const created = new Set(absent.map((object) => `${object.kind}/${object.metadata.name}`));
   for (const object of plan.objects) {
     if (created.has(`${object.kind}/${object.metadata.name}`)) continue;
     const intent = owned(scope, component, object);

@@ -36,6 +36,7 @@ export function platformKeyOf(object: KubeObject): string | undefined {
  */
 export class ChildrenCache {
   readonly #informers = new Map<Resource, Informer<KubeObject>>();
+  readonly #onDeleted = new Set<(object: KubeObject) => void>();
 
   constructor(client: KubeClient, logger: Logger, onChange: (platformKey: string, initial: boolean) => void) {
     for (const resource of watched) {
@@ -44,7 +45,8 @@ export class ChildrenCache {
         indexers: { [BY_PLATFORM]: (object) => [platformKeyOf(object)].filter((key) => key !== undefined) },
         logger,
       });
-      informer.onChange(({ object, initial }) => {
+      informer.onChange(({ type, object, initial }) => {
+        if (type === 'deleted') for (const handler of this.#onDeleted) handler(object);
         const key = platformKeyOf(object);
         if (key !== undefined) onChange(key, initial);
       });
@@ -63,6 +65,12 @@ export class ChildrenCache {
 
   async whenSynced(signal: AbortSignal): Promise<void> {
     await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced(signal)));
+  }
+
+  /** Calls the handler with every object that is gone, from now on. Returns a function that ends it. */
+  onDeleted(handler: (object: KubeObject) => void): () => void {
+    this.#onDeleted.add(handler);
+    return () => void this.#onDeleted.delete(handler);
   }
 
   /** One object, whoever it belongs to. */

@@ -18,7 +18,7 @@ import type { Platform, PlatformStatus } from './platform.ts';
 import type { ProbeBoard } from './probe-board.ts';
 import { buildStatus, isSameStatus, transitionEvents } from './status.ts';
 import { summarize } from './summary.ts';
-import { nextTeardownStep, takeStep } from './teardown.ts';
+import { nextTeardownStep, readChildren, takeStep } from './teardown.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
@@ -35,6 +35,8 @@ export interface ReconcilerOptions {
   readonly version: string;
 }
 
+const LOOK_AGAIN_MS = 1_000;
+
 /** Brings one platform closer to what its resource describes. Never waits for anything to become ready: a change brings it back. */
 export class PlatformReconciler {
   readonly #options: ReconcilerOptions;
@@ -50,7 +52,8 @@ export class PlatformReconciler {
     if (platform === undefined) return this.#forget(key);
     if (platform.metadata.deletionTimestamp !== undefined) return await this.#tearDown(key, platform, context);
     const scope = this.#scope(key, platform);
-    if (!scope.effective.paused) await addFinalizer(this.#options.client, platform, FINALIZER, context.signal);
+    // What is on its way out gets nothing more; the cache will say so in a moment, and bring the key back.
+    if (!scope.effective.paused && !(await this.#hold(platform, context.signal))) return {};
     this.#options.probes.sync(
       key,
       this.#options.components.flatMap((component) => component.probes(scope)),
@@ -64,6 +67,12 @@ export class PlatformReconciler {
     if (failures.length > 0) throw new Error(failures.join('; '));
     const delays = [...plans.values()].flatMap((plan) => plan.requeueAfterMs ?? []);
     return delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) };
+  }
+
+  /** Puts the finalizer on the platform; false when it is too late for that. */
+  async #hold(platform: Platform, signal: AbortSignal): Promise<boolean> {
+    const held = await addFinalizer(this.#options.client, platform, FINALIZER, signal);
+    return held !== undefined && held.metadata.deletionTimestamp === undefined;
   }
 
   /** The platform as we know it best: the cache's, or our own last write if the cache has not seen that yet. */
@@ -108,6 +117,8 @@ export class PlatformReconciler {
       if (result.acted) probes.kick(key, component.name);
       return result;
     });
+    // Only when all have ended is the key free for the next reconcile, whatever one of them throws.
+    await Promise.allSettled(work);
     return await Promise.all(work);
   }
 
@@ -159,11 +170,14 @@ export class PlatformReconciler {
   async #tearDown(key: string, platform: Platform, { signal, logger }: ReconcileContext): Promise<ReconcileResult> {
     const { client, children, probes } = this.#options;
     probes.sync(key, []);
-    const step = nextTeardownStep(platform, children.of(key));
+    if (platform.metadata.finalizers?.includes(FINALIZER) !== true) return this.#forget(key);
+    const cached = nextTeardownStep(platform, children.of(key));
+    const step = cached ?? nextTeardownStep(platform, await readChildren(client, platform, signal));
     if (step !== undefined) {
       logger.info('tearing down', { step: step.doing, objects: step.objects.length });
       await takeStep(client, platform, step, signal);
-      return {};
+      // What the cache has never had may go without its noticing.
+      return cached === undefined ? { requeueAfterMs: LOOK_AGAIN_MS } : {};
     }
     await removeFinalizer(client, platform, FINALIZER, signal);
     return this.#forget(key);

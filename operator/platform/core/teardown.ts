@@ -1,8 +1,8 @@
 import type { KubeClient } from '../../kube/client.ts';
 import { resources } from '../../kube/resources.ts';
-import type { KubeObject, Resource } from '../../kube/types.ts';
+import type { KubeObject, ObjectRef, Resource } from '../../kube/types.ts';
 import type { Children, ComponentName } from './component.ts';
-import { annotations, namespaceOf } from './names.ts';
+import { annotations, labels, namespaceOf } from './names.ts';
 import type { Platform } from './platform.ts';
 
 /** One step of a teardown: what is deleted now, and what is waited for before the next step. */
@@ -36,6 +36,41 @@ export function nextTeardownStep(platform: Platform, children: Children): Teardo
       : []),
   ];
   return steps.find(({ objects }) => objects.length > 0);
+}
+
+/** The kinds that a teardown looks at. */
+const kinds: readonly Resource[] = [
+  resources.configMaps,
+  resources.deployments,
+  resources.horizontalPodAutoscalers,
+  resources.jobs,
+  resources.persistentVolumeClaims,
+  resources.pods,
+  resources.statefulSets,
+];
+
+/**
+ * What the API server itself has of a platform. A cache may not have seen yet what was made a moment ago, and what has no owner would be
+ * left behind for good.
+ */
+export async function readChildren(client: KubeClient, platform: Platform, signal: AbortSignal): Promise<Children> {
+  const namespace = namespaceOf(platform);
+  const labelSelector = `${labels.platform}=${platform.metadata.name}`;
+  const found = new Map<Resource, readonly KubeObject[]>();
+  for (const kind of kinds) found.set(kind, (await client.list(kind, { namespace, labelSelector }, signal)).items);
+  const of = (resource: Resource): readonly KubeObject[] => {
+    const objects = found.get(resource);
+    if (objects === undefined) throw new TypeError(`a teardown does not look at ${resource.plural}`);
+    return objects;
+  };
+  return {
+    get: <T extends KubeObject>({ resource, name }: ObjectRef) =>
+      of(resource).find(({ metadata }) => metadata.name === name) as T | undefined,
+    list: <T extends KubeObject>(resource: Resource, component?: ComponentName) =>
+      of(resource).filter(
+        ({ metadata }) => component === undefined || metadata.labels?.[labels.component] === component,
+      ) as unknown as readonly T[],
+  };
 }
 
 export function wantsVolumesDeleted(platform: Platform): boolean {

@@ -1,0 +1,130 @@
+import type { KubeClient } from '../../../operator/kube/client.ts';
+import { type ConfigMap, resources } from '../../../operator/kube/resources.ts';
+import { components } from '../../../operator/platform/components.ts';
+import type { Action, Component, ProbeDefinition, Scope } from '../../../operator/platform/core/component.ts';
+import { namespaceOf } from '../../../operator/platform/core/names.ts';
+import { patroniStateNames } from '../../../operator/platform/postgres/names.ts';
+import type { MemberReading } from '../../../operator/platform/postgres/reading.ts';
+import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
+
+const PROBE_INTERVAL_MS = 100;
+
+/** What an engine keeps on its volume: it outlives every crash of the operator. */
+interface EngineState {
+  database: boolean;
+  vhost: boolean;
+}
+
+/**
+ * Plays the servers inside the pods, of which there are none: answers the components' probes and carries out their actions as a Postgres
+ * with one member and a RabbitMQ with one node would. What the components ask and decide is their own code.
+ */
+export class Engines {
+  readonly #client: KubeClient;
+  readonly #states = new Map<string, EngineState>();
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+  }
+
+  /** The operator's components over these engines. */
+  components(): readonly Component[] {
+    return components.map((component) => ({
+      ...component,
+      probes: (scope) => component.probes(scope).map((probe) => this.#played(scope, probe)),
+      act: async (action, { scope, signal }) => await this.#act(action, scope, signal),
+    }));
+  }
+
+  /** A volume is lost with its claim. */
+  forget(namespace: string): void {
+    this.#states.delete(namespace);
+  }
+
+  #state(scope: Scope): EngineState {
+    const namespace = namespaceOf(scope.platform);
+    const state = this.#states.get(namespace) ?? { database: false, vhost: false };
+    this.#states.set(namespace, state);
+    return state;
+  }
+
+  #played(scope: Scope, probe: ProbeDefinition<unknown>): ProbeDefinition<unknown> {
+    const state = this.#state(scope);
+    return { ...probe, intervalMs: PROBE_INTERVAL_MS, run: async () => answerTo(probe, state) };
+  }
+
+  async #act(action: Action, scope: Scope, signal: AbortSignal): Promise<void> {
+    switch (action.type) {
+      case 'postgres.ensure-database':
+        this.#state(scope).database = true;
+        return;
+      case 'rabbitmq.ensure-vhost':
+        this.#state(scope).vhost = true;
+        return;
+      case 'postgres.configure':
+        await this.#configure(scope, (action as Action & { patch: Record<string, unknown> }).patch, signal);
+        return;
+      default:
+        throw new TypeError(`nothing plays ${action.type}`);
+    }
+  }
+
+  /** As Patroni: merges what it is sent into the configuration that it keeps in its ConfigMap. */
+  async #configure({ platform }: Scope, patch: Record<string, unknown>, signal: AbortSignal): Promise<void> {
+    const name = patroniStateNames(platform).config;
+    const ref = { resource: resources.configMaps, namespace: namespaceOf(platform), name };
+    const before = (await this.#client.get<ConfigMap>(ref, signal))?.metadata.annotations?.['config'];
+    const config = JSON.stringify(merged(before === undefined ? {} : JSON.parse(before), patch));
+    if (config === before) return;
+    await this.#client.patch(ref, { type: 'merge', body: { metadata: { annotations: { config } } } }, signal);
+  }
+}
+
+function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown {
+  const [engine, what = ''] = probe.name.split('/');
+  switch (engine) {
+    case 'postgres':
+      return what === 'login' ? { ok: true, value: true } : member(state);
+    case 'rabbitmq':
+      return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
+    case 'worker':
+      return { readable: true, messages: {} };
+    default:
+      throw new TypeError(`nothing answers probe ${probe.name}`);
+  }
+}
+
+function member({ database }: EngineState): MemberReading {
+  return {
+    patroni: {
+      ok: true,
+      value: { state: 'running', role: 'primary', timeline: 1, pendingRestart: false, paused: false },
+    },
+    sql: { ok: true, value: { inRecovery: false, roleExists: database, databaseExists: database, standbys: [] } },
+    failures: 0,
+  };
+}
+
+function node(pod: string, uid: string): NodeAnswer {
+  return { uid, members: [{ pod, running: true, partitions: [], alarms: [] }] };
+}
+
+function cluster({ vhost }: EngineState): ClusterAnswer {
+  return {
+    version: '3.13.7',
+    vhost,
+    permitted: vhost,
+    quorumCritical: [],
+    ...(vhost ? { defaultQueueType: 'quorum' } : {}),
+  };
+}
+
+/** RFC 7396. */
+function merged(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result: Record<string, unknown> = typeof target === 'object' && target !== null ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch))
+    if (value === null) delete result[key];
+    else result[key] = merged(result[key], value);
+  return result;
+}
