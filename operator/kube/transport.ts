@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { buildConnector as Connector, Pool as PoolType } from 'undici';
+import type { buildConnector as Connector, Dispatcher, Pool as PoolType } from 'undici';
 import send from 'undici/lib/api/api-request.js';
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
@@ -10,6 +10,8 @@ import { Liveness } from './liveness.ts';
 /** Time between HTTP/2 pings, and how long nothing at all may come back before a connection is given up, in milliseconds. */
 const PING_INTERVAL_MS = 5_000;
 const SILENCE_MS = 15_000;
+/** How long an answer to a request with a body is waited for that its caller has given up; longer than a dead connection lasts. */
+const ABANDONED_MS = 30_000;
 /** Go's default; the API server tells its own lower limit (100) when the connection opens. */
 const MAX_STREAMS = 250;
 
@@ -36,7 +38,7 @@ export interface TransportRequest {
   readonly path: string;
   readonly headers?: Record<string, string>;
   readonly body?: string | undefined;
-  /** How long until the first byte of the answer, in milliseconds. */
+  /** How long until the first byte of the answer, in milliseconds; with a body it is for the signal to limit that. */
   readonly headersTimeoutMs: number;
   /** How long a pause within the answer may last, in milliseconds. */
   readonly bodyTimeoutMs: number;
@@ -89,21 +91,67 @@ export class Transport {
     try {
       const headers = { 'user-agent': this.#userAgent, ...(await this.#connection.headers()), ...request.headers };
       signal?.throwIfAborted();
-      const answer = await send.call(this.#pool, {
-        method: method as 'GET',
-        path: this.#prefix + path,
-        headers,
-        body: request.body ?? null,
-        signal: signal ?? null,
-        headersTimeout: request.headersTimeoutMs,
-        bodyTimeout: request.bodyTimeoutMs,
-      });
+      const options = { method: method as 'GET', path: this.#prefix + path, bodyTimeout: request.bodyTimeoutMs };
+      const { body, headersTimeoutMs: headersTimeout } = request;
+      const answer = await (body === undefined
+        ? send.call(this.#pool, { ...options, headers, headersTimeout, signal: signal ?? null })
+        : this.#sendBody({ ...options, headers }, body, signal));
       if (answer.statusCode === 401) this.#connection.rejected();
       this.#report(String(answer.statusCode), method, started);
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
       this.#report('<error>', method, started);
       throw transportError(error, `${method} ${path}`, signal);
+    }
+  }
+
+  /**
+   * Sends a request with a body. Whoever aborts gets its rejection at once, but a body that is on its way is let through and its answer thrown
+   * away: a stream that is destroyed with data still to be sent sends Node's HTTP/2 session into an endless loop that takes all memory
+   * (24.21). What has not begun is never sent. A dead connection ends the request, too, when pings find it.
+   */
+  async #sendBody(
+    options: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'bodyTimeout'> & { headers: Record<string, string> },
+    text: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Dispatcher.ResponseData> {
+    const content = Buffer.from(text);
+    const unsent = new AbortController();
+    const aborted = Promise.withResolvers<never>();
+    let sending = false;
+    let answer: Dispatcher.ResponseData | undefined;
+    // Undici asks for the content when it has a stream for it. It takes any iterable, which its types do not say.
+    const body = (async function* () {
+      sending = true;
+      yield content;
+    })() as unknown as Readable;
+    const onAbort = (): void => {
+      if (!sending) unsent.abort(signal?.reason);
+      answer?.body.on('error', () => undefined).destroy();
+      aborted.reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    aborted.promise.catch(() => undefined);
+    const headers = { ...options.headers, 'content-length': String(content.length) };
+    const sent = send.call(this.#pool, {
+      ...options,
+      headers,
+      body,
+      signal: unsent.signal,
+      headersTimeout: ABANDONED_MS,
+    });
+    try {
+      answer = await Promise.race([sent, aborted.promise]);
+      answer.body.once('close', () => signal?.removeEventListener('abort', onAbort));
+      return answer;
+    } catch (error) {
+      signal?.removeEventListener('abort', onAbort);
+      // Nobody waits for it any more, whatever becomes of it.
+      sent.then(
+        (late) => late.body.on('error', () => undefined).destroy(),
+        () => undefined,
+      );
+      throw error;
     }
   }
 

@@ -34,6 +34,9 @@ export interface FaultProxyOptions {
 }
 
 const TIMEOUT_MS = 60_000;
+/** How much may be on its way to the server, in bytes, as kube-apiserver has it. */
+const STREAM_WINDOW = 256 * 1024;
+const CONNECTION_WINDOW = 25 * 1024 * 1024;
 
 /**
  * Stands between one operator and the API server: ends its TLS with the server's own certificate and speaks HTTP/2 to it, so that nothing in
@@ -61,7 +64,11 @@ export class FaultProxy {
     this.#options = options;
     this.#upstream = new Transport(server.connection);
     this.#server = createSecureServer(
-      { key: readFileSync(join(certs, 'apiserver.key')), cert: readFileSync(join(certs, 'apiserver.crt')) },
+      {
+        key: readFileSync(join(certs, 'apiserver.key')),
+        cert: readFileSync(join(certs, 'apiserver.crt')),
+        settings: { initialWindowSize: STREAM_WINDOW },
+      },
       (request, response) => void this.#serve(request, response),
     );
     this.#server.on('connection', (socket: Socket) => {
@@ -70,7 +77,10 @@ export class FaultProxy {
       if (this.#dead) socket.destroy();
     });
     // A cut connection is what is wanted here.
-    this.#server.on('session', (session: ServerHttp2Session) => session.on('error', () => undefined));
+    this.#server.on('session', (session: ServerHttp2Session) => {
+      session.on('error', () => undefined);
+      session.setLocalWindowSize(CONNECTION_WINDOW);
+    });
     this.#server.on('tlsClientError', () => undefined);
   }
 
