@@ -4,11 +4,14 @@ import { resourceOf } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import { AdoptionError, type Applier } from '../../runtime/applier.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Component, ComponentPlan, Removal, Scale, Scope } from './component.ts';
+import type { Component, ComponentPlan, GuardedPatch, Removal, Scale, Scope } from './component.ts';
 import { API_VERSION, commonLabels, FIELD_MANAGER, KIND, namespaceOf } from './names.ts';
 
 /** Replicas are applied by a manager of their own: letting go of them takes nothing away from an autoscaler. */
 const REPLICAS_MANAGER = `${FIELD_MANAGER}-replicas`;
+
+/** A guarded patch rests on something seen a moment ago, so it is not kept waiting for a slow server. */
+const PATCH_TIMEOUT_MS = 2_000;
 
 export interface CarryOutResult {
   /** Whether an action was carried out, after which the component's probes see something new. */
@@ -26,8 +29,8 @@ export interface Hands {
 }
 
 /**
- * Makes one component's plan real: creates, applies, scales, acts, removes. What fails does not keep the rest from being done, except
- * that actions wait for the objects they act on.
+ * Makes one component's plan real: creates, applies, scales, acts, patches, removes. What fails does not keep the rest from being done,
+ * except that actions wait for the objects they act on, and patches for the actions.
  */
 export async function carryOut(
   { client, applier, logger }: Hands,
@@ -73,6 +76,12 @@ export async function carryOut(
       acted = true;
       logger.info('acting', { component: component.name, action });
       await attempt(action.type, async () => component.act?.(action, { scope, logger, signal }));
+      if (failures.length > 0) break;
+    }
+    for (const patch of failures.length === 0 ? (plan.patches ?? []) : []) {
+      acted = true;
+      logger.info('changing what the engine keeps', { component: component.name, patch });
+      await attempt(`change ${patch.ref.resource.kind} ${patch.ref.name}`, () => compareAndSet(client, patch, signal));
       if (failures.length > 0) break;
     }
   }
@@ -124,6 +133,17 @@ async function setReplicas(
   const metadata = { name: ref.name, namespace: namespaceOf(scope.platform) };
   const intent = { apiVersion, kind, metadata, spec: { replicas } } as KubeObject;
   await client.apply(intent, { fieldManager: REPLICAS_MANAGER, force: true }, signal);
+}
+
+/** A conflict is an error like any other: what was decided was decided of another version. */
+async function compareAndSet(
+  client: KubeClient,
+  { ref, resourceVersion, operations }: GuardedPatch,
+  signal: AbortSignal,
+): Promise<void> {
+  const guard = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(PATCH_TIMEOUT_MS)]);
+  await client.patch(ref, { type: 'json', body: [guard, ...operations], fieldManager: FIELD_MANAGER }, bounded);
 }
 
 async function remove(

@@ -1,9 +1,11 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { resources } from '../../kube/resources.ts';
+import { type Pod, resources } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef, Resource } from '../../kube/types.ts';
+import { systemClock } from '../../runtime/clock.ts';
 import { Informer } from '../../runtime/informer.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Children, ComponentName } from './component.ts';
+import { Departed } from './departed.ts';
 import { labels } from './names.ts';
 
 const BY_PLATFORM = 'platform';
@@ -37,6 +39,7 @@ export function platformKeyOf(object: KubeObject): string | undefined {
 export class ChildrenCache {
   readonly #informers = new Map<Resource, Informer<KubeObject>>();
   readonly #onDeleted = new Set<(object: KubeObject) => void>();
+  readonly #departed = new Departed(systemClock);
 
   constructor(client: KubeClient, logger: Logger, onChange: (platformKey: string, initial: boolean) => void) {
     for (const resource of watched) {
@@ -46,6 +49,7 @@ export class ChildrenCache {
         logger,
       });
       informer.onChange(({ type, object, initial }) => {
+        if (type === 'deleted' && resource === resources.pods) this.#departed.remember(object as Pod);
         if (type === 'deleted') for (const handler of this.#onDeleted) handler(object);
         const key = platformKeyOf(object);
         if (key !== undefined) onChange(key, initial);
@@ -80,7 +84,9 @@ export class ChildrenCache {
 
   /** The objects of one platform. */
   of(platformKey: string): Children {
+    const [namespace = ''] = platformKey.split('/');
     return {
+      departed: (name) => this.#departed.get(namespace, name),
       get: <T extends KubeObject>(ref: ObjectRef) => this.get<T>(ref),
       list: <T extends KubeObject>(resource: Resource, component?: ComponentName) => {
         const objects = this.#informer(resource).byIndex(BY_PLATFORM, platformKey) as unknown as readonly T[];

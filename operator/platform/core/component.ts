@@ -1,3 +1,4 @@
+import type { Pod } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { EffectivePlatform } from './effective.ts';
@@ -19,6 +20,8 @@ export interface Children {
   get<T extends KubeObject>(ref: ObjectRef): T | undefined;
   /** Objects of one kind that carry the platform's label and, where given, the component's. */
   list<T extends KubeObject>(resource: ObjectRef['resource'], component?: ComponentName): readonly T[];
+  /** The pod of this name that was deleted last, as it was when it went; forgotten after some minutes and at a restart of the operator. */
+  departed?(name: string): Pod | undefined;
 }
 
 /**
@@ -56,6 +59,8 @@ export interface ComponentPlan {
   readonly remove?: readonly Removal[];
   /** What to do beyond applying, in order; each one idempotent and bounded in time. */
   readonly actions?: readonly Action[];
+  /** Changes to objects that belong to the engine, after the actions and only when all of them succeeded; the first that fails ends them. */
+  readonly patches?: readonly GuardedPatch[];
   readonly condition: ConditionPlan;
   /** The component's part of the status. */
   readonly status?: Partial<PlatformStatus>;
@@ -71,6 +76,17 @@ export interface Removal {
   readonly uid?: string;
   readonly gracePeriodSeconds?: number;
 }
+
+/** A compare-and-set: the operations (RFC 6902) are carried out only on this very version of the object. */
+export interface GuardedPatch {
+  readonly ref: ObjectRef;
+  readonly resourceVersion: string;
+  readonly operations: readonly JsonOperation[];
+}
+
+export type JsonOperation =
+  | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
 
 export interface Scale {
   readonly ref: ObjectRef;

@@ -26,14 +26,17 @@ export interface PlatformStatus {
   rabbitmq?: { runningNodes: string[]; quorumCritical: string[] };
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
-  lastSwitchover?: {
-    request: string;
-    from?: string;
-    to?: string;
-    outcome: string;
-    message?: string;
-    finishedAt?: string;
-  };
+  lastSwitchover?: SwitchoverStatus;
+}
+
+export interface SwitchoverStatus {
+  request: string;
+  from?: string;
+  to?: string;
+  outcome: string;
+  message?: string;
+  startedAt?: string;
+  finishedAt?: string;
 }
 
 export interface PostgresMemberStatus {
@@ -62,6 +65,11 @@ export interface FailoverStatus {
   fencedAt?: string;
   promotedAt?: string;
   servingAt?: string;
+  redundantAt?: string;
+  step?: string;
+  podUID?: string;
+  proof?: string;
+  message?: string;
   rtoSeconds?: number;
   outcome: string;
 }

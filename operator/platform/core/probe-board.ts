@@ -86,10 +86,13 @@ export class ProbeBoard {
   async #loop(platformKey: string, probe: RunningProbe): Promise<void> {
     const { definition, stop } = probe;
     while (!stop.signal.aborted) {
+      const started = this.#options.clock.monotonicMs();
       await this.#runOnce(platformKey, probe);
       if (stop.signal.aborted) break;
+      // From start to start, so that probes that time out are not fewer than those that answer.
+      const rest = Math.max(0, definition.intervalMs - (this.#options.clock.monotonicMs() - started));
       await new Promise<void>((resolve) => {
-        const timer = this.#options.clock.setTimeout(resolve, definition.intervalMs);
+        const timer = this.#options.clock.setTimeout(resolve, rest);
         probe.wake = () => {
           timer.cancel();
           resolve();

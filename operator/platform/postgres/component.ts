@@ -46,7 +46,8 @@ function memberProbe(scope: Scope, pod: Pod, clock: Clock): ProbeDefinition<Memb
       name: memberProbeName(pod),
       component: 'postgres',
       intervalMs: probeIntervalSeconds * 1000,
-      timeoutMs: MEMBER_TIMEOUT_MS,
+      // No longer than the interval, so that a primary that says nothing is noticed as soon as one that refuses.
+      timeoutMs: Math.min(MEMBER_TIMEOUT_MS, probeIntervalSeconds * 1000),
       target: [address, pod.metadata.uid, versionOf(scope, secret), failureThreshold].join(' '),
       run: (signal) => probe.run(signal),
       successful: ({ sql }) => sql.ok,

@@ -7,6 +7,7 @@ import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { meaningOf, type Reason } from './reasons.ts';
+import { isCutOff } from './verdict.ts';
 
 const type = 'PostgresReady';
 
@@ -22,6 +23,7 @@ export function condition(
 ): ConditionPlan {
   const { primary, rogues } = leadership;
   if (rogues.length > 0) return notReady(multiplePrimaries(rogues, primary, observed));
+  if (primary === undefined && isCutOff(observed.members)) return unreachable();
   const isFirstStart = platform.status?.postgres?.primary === undefined;
   if (primary === undefined) return notReady(isFirstStart ? starting(observed, names) : noPrimary(observed, names));
   const before = conditionBefore(platform.status?.conditions);
@@ -50,6 +52,13 @@ export function conditionBefore(conditions: readonly Condition[] | undefined): C
   if (before === undefined) return undefined;
   const { status, reason, message } = before;
   return { type, status, reason, message, ...meaningOf(reason) };
+}
+
+function unreachable(): ConditionPlan {
+  const reason: Reason = 'MembersUnreachable';
+  const message =
+    'no member answers the operator, which may be cut off itself: nothing is done on the strength of that';
+  return { type, status: 'Unknown', reason, message, ...meaningOf(reason) };
 }
 
 function notReady({ reason, message }: Finding): ConditionPlan {

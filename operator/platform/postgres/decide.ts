@@ -1,14 +1,17 @@
-import type { BlockedBy, ComponentPlan, Scope } from '../core/component.ts';
+import type { BlockedBy, ComponentPlan, ConditionPlan, Scope } from '../core/component.ts';
 import type { PostgresAction } from './actions.ts';
 import { condition, conditionBefore } from './condition.ts';
 import { desiredObjects } from './desired.ts';
+import { type Drive, drive } from './driver.ts';
+import { failoverEvents } from './failover-events.ts';
 import { scaleInObstacle } from './findings.ts';
 import { type Leadership, leadership } from './leadership.ts';
 import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
-import { failoverEvents, recordOf, status } from './status.ts';
+import { recordOf, status } from './status.ts';
+import { switchover } from './switchover.ts';
 
 /** Pure: what is there → what to apply, what to do, what to say. */
 export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
@@ -22,14 +25,26 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   // Without credentials nothing new is started, but what runs is still watched and reported.
   const isBlocked = blockedBy.length > 0;
   const record = recordOf(scope, observed, leaders);
+  const driven = drive(scope, observed, leaders, record);
+  const planned = switchover(scope, observed, leaders);
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
+  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs;
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet),
-    actions: isBlocked ? [] : actions(scope, observed, leaders),
-    condition: unasked ?? condition(scope, observed, leaders, names),
-    status: status(scope, observed, leaders, record),
-    events: failoverEvents(platform.status?.lastFailover, record),
+    actions: isBlocked ? [] : [...driven.actions, ...actions(scope, observed, leaders), ...planned.actions],
+    patches: driven.patches,
+    remove: driven.remove,
+    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names)),
+    status: status(scope, observed, leaders, driven.record, planned.record),
+    events: [...failoverEvents(platform.status?.lastFailover, driven), ...planned.events],
+    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
+}
+
+/** Nobody takes writes, and nobody can be let to: that is what a person must know first. */
+function refusedBy({ refusal }: Drive, condition: ConditionPlan): ConditionPlan {
+  if (refusal === undefined || condition.status === 'True') return condition;
+  return { ...condition, reason: 'FailoverRefused', message: `${refusal}; ${condition.message}` };
 }
 
 /** Whether nothing is known of the last primary, though its pod is there to be asked. */

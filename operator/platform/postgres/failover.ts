@@ -1,6 +1,8 @@
 import type { FailoverStatus } from '../core/platform.ts';
+import { isHolderDead } from './death.ts';
 import type { Leadership } from './leadership.ts';
 import type { Observed } from './observe.ts';
+import { isCutOff } from './verdict.ts';
 
 /** What the status said before. */
 export interface FailoverHistory {
@@ -41,14 +43,16 @@ export function isOpen(record: FailoverStatus | undefined): boolean {
 
 function opened(
   from: string | undefined,
-  { members }: Observed,
+  observed: Observed,
   threshold: number,
   now: Date,
 ): FailoverStatus | undefined {
-  if (from === undefined) return undefined;
+  const { members, lock } = observed;
+  if (from === undefined || isCutOff(members)) return undefined;
   const member = members.find(({ name }) => name === from);
   if (member === undefined) return begin(from, 'PrimaryPodGone', now.toISOString());
   if (member.pod.metadata.deletionTimestamp !== undefined) return begin(from, 'PrimaryPodDeleted', now.toISOString());
+  if (lock?.holder === from && isHolderDead(observed)) return begin(from, 'PrimaryContainerEnded', now.toISOString());
   const reading = member.reading?.value;
   if (reading === undefined) return undefined;
   if (reading.sql.ok) return begin(from, 'PrimaryDemoted', now.toISOString());

@@ -93,7 +93,7 @@ const running = { pendingRestart: false, paused: false };
 export function primaryReading(standbys: readonly Standby[]): MemberReading {
   return {
     patroni: { ok: true, value: { ...running, state: 'running', role: 'primary', timeline: 3 } },
-    sql: { ok: true, value: { inRecovery: false, roleExists: true, databaseExists: true, standbys } },
+    sql: { ok: true, value: { inRecovery: false, roleExists: true, databaseExists: true, standbys, held: false } },
     failures: 0,
   };
 }
@@ -101,7 +101,7 @@ export function primaryReading(standbys: readonly Standby[]): MemberReading {
 export function replicaReading(): MemberReading {
   return {
     patroni: { ok: true, value: { ...running, state: 'running', role: 'replica', timeline: 3 } },
-    sql: { ok: true, value: { inRecovery: true, roleExists: true, databaseExists: true, standbys: [] } },
+    sql: { ok: true, value: { inRecovery: true, roleExists: true, databaseExists: true, standbys: [], held: false } },
     failures: 0,
   };
 }
@@ -137,6 +137,7 @@ export function healthy(overrides: Partial<Observed> = {}): Observed {
     ],
     lock: lockOf(0),
     syncLeader: 'acme-postgres-0',
+    sync: { leader: 'acme-postgres-0', voters: ['acme-postgres-1', 'acme-postgres-2'], quorum: 1, version: '70' },
     config: dynamicConfig(scopeWith().effective.postgres),
     login: { ok: true, value: true },
     ...overrides,
@@ -144,7 +145,7 @@ export function healthy(overrides: Partial<Observed> = {}): Observed {
 }
 
 export function lockOf(ordinal: number, acquiredAt = seconds(-600)): LeaderLock {
-  return { holder: `acme-postgres-${ordinal}`, acquiredAt };
+  return { holder: `acme-postgres-${ordinal}`, acquiredAt, renewedAt: seconds(-1), version: '90' };
 }
 
 export function setOf(replicas: number, storage = '5Gi'): StatefulSet {

@@ -1,3 +1,4 @@
+import { isHolderDead } from './death.ts';
 import { isWritable, type Member, type Observed } from './observe.ts';
 
 /** Who takes writes. */
@@ -14,8 +15,11 @@ export interface Leadership {
  */
 const HANDOVER_MS = 5_000;
 
-export function leadership({ members, lock }: Observed): Leadership {
-  const writable = members.filter(isWritable);
+export function leadership(observed: Observed): Leadership {
+  const { members, lock } = observed;
+  // What the holder answered before its container ended is no longer true.
+  const dead = isHolderDead(observed) ? lock?.holder : undefined;
+  const writable = members.filter((member) => member.name !== dead && isWritable(member));
   if (lock === undefined) {
     const [only, ...others] = writable;
     return { primary: others.length === 0 ? only : undefined, rogues: others.length === 0 ? [] : writable };

@@ -1,4 +1,5 @@
 import type { Clock } from '../../runtime/clock.ts';
+import { HOLD_NAME } from './hold.ts';
 import { APP_USER, DATABASE } from './names.ts';
 import { readPatroni } from './patroni-client.ts';
 import { failed } from './problem.ts';
@@ -9,6 +10,7 @@ const STATUS_QUERY = `
 SELECT pg_is_in_recovery() AS in_recovery,
   EXISTS (SELECT FROM pg_roles WHERE rolname = '${APP_USER}' AND rolcanlogin) AS role_exists,
   EXISTS (SELECT FROM pg_database WHERE datname = '${DATABASE}') AS database_exists,
+  EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '${HOLD_NAME}') AS held,
   (SELECT coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
       'lag', greatest(0, pg_wal_lsn_diff(sent_up_to.lsn, replay_lsn))) ORDER BY application_name), '[]')
     FROM pg_stat_replication,
@@ -19,6 +21,7 @@ interface StatusRow {
   in_recovery: boolean;
   role_exists: boolean;
   database_exists: boolean;
+  held: boolean;
   standbys: { name: string; state: string; sync: string; lag: number | null }[];
 }
 
@@ -87,6 +90,7 @@ function toView(row: StatusRow): SqlView {
     inRecovery: row.in_recovery,
     roleExists: row.role_exists,
     databaseExists: row.database_exists,
+    held: row.held,
     standbys: row.standbys.map(({ name, state, sync, lag }) => ({ name, state, sync, lagBytes: coarseLag(lag ?? 0) })),
   };
 }

@@ -19,6 +19,19 @@ export interface Member {
 export interface LeaderLock {
   readonly holder: string;
   readonly acquiredAt?: Date;
+  /** By the holder's clock. */
+  readonly renewedAt?: Date;
+  /** Version of the ConfigMap, which every renewal changes. */
+  readonly version?: string;
+}
+
+/** Whom Patroni lets take over, as the primary registered them (`<scope>-sync`). */
+export interface SyncState {
+  readonly leader: string;
+  /** The standbys of which each acknowledged commit is on all but `quorum`. */
+  readonly voters: readonly string[];
+  readonly quorum: number;
+  readonly version: string | undefined;
 }
 
 /** Everything about Postgres that decisions are made from. */
@@ -29,6 +42,9 @@ export interface Observed {
   readonly lock: LeaderLock | undefined;
   /** Primary that Patroni has registered as replicating synchronously; undefined until it has done so for the first time. */
   readonly syncLeader: string | undefined;
+  readonly sync?: SyncState | undefined;
+  /** The pod of the lock's holder as it was when it went, if one went lately. */
+  readonly departed?: Pod | undefined;
   /** Patroni's dynamic configuration; undefined before the first member is bootstrapped. */
   readonly config: unknown;
   /** The application's own way in; undefined before it was tried. */
@@ -47,11 +63,15 @@ export function observe(scope: Scope): Observed {
   const state = patroniStateNames(platform);
   const configMap = (name: string) => children.get<ConfigMap>({ resource: resources.configMaps, namespace, name });
   const set = { resource: resources.statefulSets, namespace, name: clusterName(platform) };
+  const lock = readLock(configMap(state.leader));
+  const sync = readSync(configMap(state.sync));
   return {
     statefulSet: children.get<StatefulSet>(set),
     members: memberPods(scope).map((pod) => toMember(pod, probes.get<MemberReading>(memberProbeName(pod)))),
-    lock: readLock(configMap(state.leader)),
-    syncLeader: configMap(state.sync)?.metadata.annotations?.leader || undefined,
+    lock,
+    syncLeader: sync?.leader,
+    sync,
+    departed: lock === undefined ? undefined : children.departed?.(lock.holder),
     config: parseConfig(configMap(state.config)?.metadata.annotations?.config),
     login: probes.get<Answer<true>>(LOGIN_PROBE)?.value,
   };
@@ -77,11 +97,29 @@ function toMember(pod: Pod, reading: ProbeResult<MemberReading> | undefined): Me
 }
 
 function readLock(leader: ConfigMap | undefined): LeaderLock | undefined {
-  const { leader: holder, acquireTime } = leader?.metadata.annotations ?? {};
+  const { leader: holder, acquireTime, renewTime } = leader?.metadata.annotations ?? {};
   if (holder === undefined || holder === '') return undefined;
-  const acquiredAt = acquireTime === undefined ? undefined : new Date(acquireTime);
-  if (acquiredAt === undefined || Number.isNaN(acquiredAt.getTime())) return { holder };
-  return { holder, acquiredAt };
+  const acquiredAt = readTime(acquireTime);
+  const renewedAt = readTime(renewTime);
+  const version = leader?.metadata.resourceVersion;
+  return {
+    holder,
+    ...(acquiredAt === undefined ? {} : { acquiredAt }),
+    ...(renewedAt === undefined ? {} : { renewedAt }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+function readTime(text: string | undefined): Date | undefined {
+  const time = new Date(text ?? '');
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+function readSync(sync: ConfigMap | undefined): SyncState | undefined {
+  const { leader, sync_standby: standbys = '', quorum } = sync?.metadata.annotations ?? {};
+  if (leader === undefined || leader === '') return undefined;
+  const voters = standbys.split(',').filter((name) => name !== '' && name !== leader);
+  return { leader, voters, quorum: Number(quorum ?? 0), version: sync?.metadata.resourceVersion };
 }
 
 function parseConfig(text: string | undefined): unknown {

@@ -36,19 +36,47 @@ export async function patchConfig(
   patch: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { statusCode, body } = await request(`${baseUrl(address)}/config`, {
+  const { status, text } = await send(address, password, 'PATCH', '/config', patch, signal);
+  if (status !== 200) throw new Error(`Patroni answered ${status} to a change of its configuration: ${text}`);
+}
+
+/** Asks the primary to hand over; resolves when it has, or is about to. Rejects with what Patroni has against it. */
+export async function switchOver(
+  address: string,
+  password: string,
+  { from, to }: { readonly from: string; readonly to: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { status, text } = await send(
+    address,
+    password,
+    'POST',
+    '/switchover',
+    { leader: from, candidate: to },
+    signal,
+  );
+  if (status !== 200 && status !== 202) throw new Error(`Patroni answered ${status} to a switchover: ${text}`);
+}
+
+async function send(
+  address: string,
+  password: string,
+  method: 'PATCH' | 'POST',
+  path: string,
+  content: unknown,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const { statusCode, body } = await request(`${baseUrl(address)}${path}`, {
     dispatcher: agent,
-    method: 'PATCH',
+    method,
     headers: {
       authorization: `Basic ${Buffer.from(`${RESTAPI_USER}:${password}`).toString('base64')}`,
       'content-type': 'application/json',
     },
-    body: JSON.stringify(patch),
+    body: JSON.stringify(content),
     signal,
   });
-  const answer = await body.text();
-  if (statusCode !== 200)
-    throw new Error(`Patroni answered ${statusCode} to a change of its configuration: ${answer.slice(0, 200)}`);
+  return { status: statusCode, text: (await body.text()).slice(0, 200) };
 }
 
 function baseUrl(address: string): string {

@@ -10,14 +10,17 @@ export interface DynamicConfig {
   };
 }
 
+/** How often Patroni's loop turns, and with it how often the lock is renewed. */
+export const LOOP_WAIT_SECONDS = 3;
+
 /**
- * Under the tier's and the user's parameters. The image has no compiler, and short queries gain nothing from one. A standby that hangs is given up after 6 s instead of Postgres' 60, and a standby that
- * lost its primary looks for the next one every second instead of every five.
+ * Under the tier's and the user's parameters. The image has no compiler, and short queries gain nothing from one. A standby that hangs is given up after 6 s instead of Postgres' 60, a primary that
+ * hangs after 4 s, and a standby that lost its primary looks for the next one every second instead of every five.
  */
 const DEFAULT_PARAMETERS = {
   jit: 'off',
   wal_sender_timeout: '6s',
-  wal_receiver_timeout: '6s',
+  wal_receiver_timeout: '4s',
   wal_retrieve_retry_interval: '1s',
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',
@@ -27,7 +30,8 @@ const DEFAULT_PARAMETERS = {
 /**
  * Patroni's dynamic configuration, all of it the operator's.
  *
- * - `ttl` 20 s is the least that Patroni allows; `loop_wait + 2 * retry_timeout <= ttl` leaves 5 s for an API server that stumbles.
+ * - `ttl` 20 s is the least that Patroni allows; `loop_wait + 2 * retry_timeout <= ttl` leaves 5 s for an API server that stumbles. The lock is renewed
+ *   every `loop_wait`; the operator believes that the primary is gone only when a renewal is overdue.
  * - `failsafe_mode`: when the lock store is away, a primary that still reaches every member stays primary.
  * - `primary_start_timeout` 0: a primary that crashed hands over to a standby, if one is fit, instead of recovering first.
  * - `synchronous_mode` `quorum`: a commit waits for any one standby, so that one that stops or hangs holds up nobody, and only a member
@@ -37,7 +41,7 @@ const DEFAULT_PARAMETERS = {
 export function dynamicConfig(postgres: EffectivePostgres): DynamicConfig {
   return {
     ttl: 20,
-    loop_wait: 5,
+    loop_wait: LOOP_WAIT_SECONDS,
     retry_timeout: 5,
     maximum_lag_on_failover: 1_048_576,
     failsafe_mode: true,

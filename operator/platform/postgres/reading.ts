@@ -39,6 +39,8 @@ export interface SqlView {
   readonly roleExists: boolean;
   readonly databaseExists: boolean;
   readonly standbys: readonly Standby[];
+  /** Its replay is paused by us, so that it can confirm nothing more to the primary that it lost; see hold.ts. */
+  readonly held: boolean;
 }
 
 /** The newest answers of one member. Two readings that differ mean that something changed: nothing in it jitters. */

@@ -13,6 +13,8 @@ export const reasons = {
   WaitingForPods: { progressing: true },
   Bootstrapping: { progressing: true },
   NoPrimary: {},
+  FailoverRefused: {},
+  MembersUnreachable: {},
   MultiplePrimaries: {},
   DatabaseMissing: { progressing: true },
   PrimaryNotPublished: { progressing: true },

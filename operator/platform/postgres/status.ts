@@ -1,8 +1,9 @@
-import type { EventPlan, Scope } from '../core/component.ts';
-import type { FailoverStatus, PlatformStatus, PostgresMemberStatus } from '../core/platform.ts';
+import type { Scope } from '../core/component.ts';
+import type { FailoverStatus, PlatformStatus, PostgresMemberStatus, SwitchoverStatus } from '../core/platform.ts';
 import { failoverRecord, isOpen } from './failover.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
+import { isMoving } from './switchover.ts';
 
 /** The failover to report; an open one for as long as it lasts, since that is what makes the platform's condition. */
 export function recordOf(
@@ -11,6 +12,8 @@ export function recordOf(
   leaders: Leadership,
 ): FailoverStatus | undefined {
   const last = platform.status?.lastFailover;
+  // What is moved as planned work is no failover, unless nobody takes over.
+  if (!isOpen(last) && isMoving(platform, now)) return undefined;
   const history = { primary: platform.status?.postgres?.primary, last };
   return (
     failoverRecord(history, observed, leaders, effective.failover.failureThreshold, now) ??
@@ -18,22 +21,12 @@ export function recordOf(
   );
 }
 
-export function failoverEvents(before: FailoverStatus | undefined, record: FailoverStatus | undefined): EventPlan[] {
-  // The beginning is told by the condition's own event.
-  if (record === undefined || record === before || isOpen(record)) return [];
-  const { from = 'unknown', to = 'unknown', reason, rtoSeconds = 0, outcome } = record;
-  const note =
-    outcome === 'Succeeded'
-      ? `${to} took over from ${from} (${reason}) and serves after ${rtoSeconds} s`
-      : `${to} serves again after ${rtoSeconds} s (${reason})`;
-  return [{ type: 'Normal', reason: `Failover${outcome}`, action: 'Failover', note }];
-}
-
 export function status(
   { platform }: Scope,
   { members }: Observed,
   { primary }: Leadership,
   record: FailoverStatus | undefined,
+  moved: SwitchoverStatus | undefined,
 ): Partial<PlatformStatus> {
   const before = platform.status?.postgres;
   // The last primary keeps the title until there is another: it is where the record of a failover begins, also after a restart of ours.
@@ -46,6 +39,7 @@ export function status(
       members: members.map((member) => memberStatus(member, primary, before?.members)),
     },
     ...(record === undefined ? {} : { lastFailover: record }),
+    ...(moved === undefined ? {} : { lastSwitchover: moved }),
   };
 }
 

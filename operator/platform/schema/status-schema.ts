@@ -47,6 +47,11 @@ const failover = z
     promotedAt: time('When the new primary was promoted.').exactOptional(),
     servingAt: time('When the new primary answered.').exactOptional(),
     rtoSeconds: z.number().describe('Seconds from detectedAt to servingAt.').exactOptional(),
+    redundantAt: time('When every member served again.').exactOptional(),
+    step: text('How far it is: Confirmed, Fencing, Fenced, Electing, Serving, Redundant.').exactOptional(),
+    podUID: text('UID of the pod that is fenced.').exactOptional(),
+    proof: text('How it is known that the old primary takes no more writes.').exactOptional(),
+    message: text('What it waits for, or why nobody may take over.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
   })
   .describe('The latest failover, step by step.');
@@ -58,6 +63,7 @@ const switchover = z
     to: text('Pod that became the primary.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
     message: text('Why it was refused or failed.').exactOptional(),
+    startedAt: time('When it was begun.').exactOptional(),
     finishedAt: time('When it ended.').exactOptional(),
   })
   .describe('The latest planned move of the Postgres primary.');

@@ -1,0 +1,380 @@
+import { expect } from 'chai';
+import type { Pod } from '../../kube/resources.ts';
+import type { FailoverStatus } from '../core/platform.ts';
+import { decide } from './decide.ts';
+import {
+  failingReading,
+  healthy,
+  lockOf,
+  memberOf,
+  NOW,
+  podOf,
+  primaryReading,
+  replicaReading,
+  scopeWith,
+  seconds,
+  streaming,
+} from './fixtures.ts';
+import type { LeaderLock, Member, Observed } from './observe.ts';
+import type { MemberReading } from './reading.ts';
+
+const FROM = 'acme-postgres-0';
+/** Renewed so long ago that the next renewal is not going to come. */
+const overdue: LeaderLock = { ...lockOf(0), renewedAt: seconds(-5) };
+const standbys = [memberOf(podOf(1), replicaReading()), memberOf(podOf(2), replicaReading())];
+const opened: FailoverStatus = {
+  component: 'postgres',
+  from: FROM,
+  reason: 'PrimaryTimeout',
+  detectedAt: seconds(-3).toISOString(),
+  outcome: 'InProgress',
+};
+const confirmed: FailoverStatus = { ...opened, step: 'Confirmed', podUID: 'pod-0' };
+const fencing: FailoverStatus = { ...confirmed, step: 'Fencing' };
+
+function refused(failures: number): MemberReading {
+  const problem = { ok: false as const, problem: 'Refused' as const, detail: 'ECONNREFUSED' };
+  return { patroni: problem, sql: problem, failures, failingSince: seconds(-failures).toISOString() };
+}
+
+function held(): MemberReading {
+  const reading = replicaReading();
+  return reading.sql.ok ? { ...reading, sql: { ok: true, value: { ...reading.sql.value, held: true } } } : reading;
+}
+
+function silentFor(failures: number): MemberReading {
+  return failingReading(failures, seconds(-failures));
+}
+
+function lost(
+  reading: MemberReading | undefined,
+  overrides: Partial<Observed> = {},
+  pod = podOf(0, { role: 'primary' }),
+) {
+  return healthy({ members: [memberOf(pod, reading), ...standbys], lock: overdue, ...overrides });
+}
+
+interface Situation {
+  readonly last?: FailoverStatus;
+  readonly enabled?: boolean;
+  readonly synchronous?: boolean;
+}
+
+function plan(observed: Observed, { last, enabled = true, synchronous = true }: Situation = {}) {
+  const status = { postgres: { primary: FROM, timeline: 3 }, ...(last === undefined ? {} : { lastFailover: last }) };
+  const scope = scopeWith({ status, postgres: { synchronous } });
+  const failover = { ...scope.effective.failover, enabled };
+  return decide({ ...scope, effective: { ...scope.effective, failover } }, observed, []);
+}
+
+/** What is done beyond the ordinary, in short. */
+function deeds(observed: Observed, situation?: Situation): string[] {
+  const { actions = [], patches = [], remove = [] } = plan(observed, situation);
+  const acted = actions.flatMap((action) =>
+    'required' in action ? `${action.type}${action.required === true ? '!' : ''}` : action.type,
+  );
+  return [
+    ...acted.filter((type) => type.includes('hold') || type.includes('release')),
+    ...patches.map(({ ref }) => `patch ${ref.name}`),
+    ...remove.map(({ ref, uid, gracePeriodSeconds }) => `delete ${ref.name} ${uid} ${gracePeriodSeconds}`),
+  ];
+}
+
+const HELD_AND_CLEARED = ['postgres.hold!', 'patch acme-postgres-sync', 'patch acme-postgres-leader'];
+const DELETED = ['delete acme-postgres-0 pod-0 1'];
+
+function terminated(pod: Pod, finishedAt: Date, options: { phase?: string; gc?: boolean } = {}): Pod {
+  const { phase = 'Failed', gc = false } = options;
+  return {
+    ...pod,
+    status: {
+      ...pod.status,
+      phase,
+      conditions: gc ? [{ type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' }] : [],
+      containerStatuses: (pod.status?.containerStatuses ?? []).map((status) => ({
+        ...status,
+        state: { terminated: { exitCode: 137, finishedAt: finishedAt.toISOString() } },
+      })),
+    },
+  };
+}
+
+function restarted(pod: Pod, finishedAt: Date): Pod {
+  const dead = terminated(pod, finishedAt, { phase: 'Running' });
+  const statuses = (dead.status?.containerStatuses ?? []).map(({ state, ...status }) => ({
+    ...status,
+    restartCount: 1,
+    ...(state === undefined ? {} : { lastState: state }),
+    state: { running: { startedAt: finishedAt.toISOString() } },
+  }));
+  return { ...dead, status: { ...dead.status, containerStatuses: statuses } };
+}
+
+describe('the failover driver, step by step', () => {
+  const cases: {
+    when: string;
+    observed: Observed;
+    situation?: Situation;
+    does: string[];
+    step?: string | undefined;
+    says?: string;
+  }[] = [
+    { when: 'the primary serves', observed: healthy(), does: [] },
+    {
+      when: 'one probe of the primary went unanswered',
+      observed: lost(silentFor(1), { lock: lockOf(0) }),
+      does: ['postgres.hold'],
+    },
+    { when: 'one probe was refused', observed: lost(refused(1), { lock: lockOf(0) }), does: [] },
+    {
+      when: 'the standbys are held already',
+      observed: {
+        ...lost(silentFor(2)),
+        members: [
+          memberOf(podOf(0, { role: 'primary' }), silentFor(2)),
+          memberOf(podOf(1), held()),
+          memberOf(podOf(2), held()),
+        ],
+      },
+      does: [],
+    },
+    {
+      when: 'the primary has failed often enough',
+      observed: lost(silentFor(3)),
+      does: [],
+      step: 'Confirmed',
+    },
+    {
+      when: 'the UID of its pod is written down',
+      observed: lost(silentFor(3)),
+      situation: { last: confirmed },
+      does: DELETED,
+      step: 'Fencing',
+    },
+    {
+      when: 'the operator was ended after it had written the UID and before it deleted the pod',
+      observed: lost(silentFor(3)),
+      situation: { last: fencing },
+      does: DELETED,
+      step: 'Fencing',
+    },
+    {
+      when: 'Patroni still renews the lock',
+      observed: lost(silentFor(3), { lock: lockOf(0) }),
+      situation: { last: confirmed },
+      does: ['postgres.hold'],
+      step: 'Confirmed',
+      says: 'still renews',
+    },
+    {
+      when: 'the pod is being deleted and its kubelet does not answer',
+      observed: lost(silentFor(3), {}, fencedPod()),
+      situation: { last: fencing },
+      does: HELD_AND_CLEARED,
+      step: 'Fencing',
+    },
+    {
+      when: 'the same without synchronous replication',
+      observed: lost(silentFor(3), {}, fencedPod()),
+      situation: { last: fencing, synchronous: false },
+      does: [],
+      step: 'Fencing',
+      says: 'until its lock runs out',
+    },
+    {
+      when: 'one of the standbys that may confirm commits does not answer',
+      observed: {
+        ...lost(silentFor(3), {}, fencedPod()),
+        members: [
+          memberOf(fencedPod(), silentFor(3)),
+          memberOf(podOf(1), replicaReading()),
+          memberOf(podOf(2), silentFor(3)),
+        ],
+      },
+      situation: { last: fencing },
+      does: [],
+      says: 'acme-postgres-2 alone, which does not answer',
+    },
+    {
+      when: 'the kubelet says that the containers of the deleted pod have ended',
+      observed: lost(silentFor(3), {}, terminated(fencedPod(), seconds(-1))),
+      situation: { last: fencing },
+      does: ['patch acme-postgres-leader'],
+      step: 'Fenced',
+    },
+    {
+      when: 'the pod is gone after the kubelet said so',
+      observed: healthy({ members: standbys, lock: overdue, departed: terminated(fencedPod(), seconds(-1)) }),
+      situation: { last: fencing },
+      does: ['patch acme-postgres-leader'],
+      step: 'Fenced',
+    },
+    {
+      when: 'the pod is gone by force, its containers running as far as anybody knows',
+      observed: healthy({ members: standbys, lock: overdue, departed: fencedPod() }),
+      situation: { last: fencing },
+      does: HELD_AND_CLEARED,
+      step: 'Fencing',
+    },
+    {
+      when: 'the pod was collected with its node, which proves nothing',
+      observed: healthy({
+        members: standbys,
+        lock: overdue,
+        departed: terminated(fencedPod(), seconds(-1), { gc: true }),
+      }),
+      situation: { last: fencing },
+      does: HELD_AND_CLEARED,
+    },
+    {
+      when: 'the container has ended in its place',
+      observed: lost(
+        primaryReading([]),
+        { lock: { ...lockOf(0), renewedAt: seconds(-2) } },
+        restarted(podOf(0, { role: 'primary' }), seconds(-1)),
+      ),
+      does: ['patch acme-postgres-leader'],
+      step: 'Fenced',
+    },
+    {
+      when: 'the container has ended and its successor has renewed the lock',
+      observed: lost(
+        primaryReading([]),
+        { lock: { ...lockOf(0), renewedAt: seconds(-1) } },
+        restarted(podOf(0, { role: 'primary' }), seconds(-5)),
+      ),
+      does: [],
+    },
+    {
+      when: 'the lock is cleared',
+      observed: lost(silentFor(3), { lock: undefined }, fencedPod()),
+      situation: { last: fencing },
+      does: [],
+      step: 'Electing',
+    },
+    {
+      when: 'another holds the lock and a standby is held',
+      observed: {
+        ...lost(silentFor(3), {}, fencedPod()),
+        lock: lockOf(1, NOW),
+        members: [
+          memberOf(fencedPod(), silentFor(3)),
+          memberOf(podOf(1), replicaReading()),
+          memberOf(podOf(2), held()),
+        ],
+      },
+      situation: { last: fencing },
+      does: ['postgres.release'],
+      step: 'Electing',
+    },
+    {
+      when: 'the primary answers again before its pod is deleted',
+      observed: healthy(),
+      situation: { last: confirmed },
+      does: [],
+      step: 'Serving',
+    },
+    {
+      when: 'the primary stops by itself, as somebody deleted its pod',
+      observed: lost(refused(3), {}, { ...podOf(0, { role: 'primary', deleting: true }) }),
+      does: [],
+    },
+    {
+      when: 'the pod that took the place of the old one is slow to start',
+      observed: lost(refused(3), {}, { ...podOf(0), metadata: { ...podOf(0).metadata, uid: 'pod-0b' } }),
+      situation: { last: fencing },
+      does: HELD_AND_CLEARED,
+    },
+    { when: 'no member answers', observed: cutOff(), does: [], step: undefined },
+    {
+      when: 'failover is turned off',
+      observed: lost(silentFor(3)),
+      situation: { last: confirmed, enabled: false },
+      does: [],
+      says: 'spec.failover.enabled is false',
+    },
+    {
+      when: 'Patroni is paused',
+      observed: lost(silentFor(3), { config: { pause: true } }),
+      situation: { last: confirmed },
+      does: [],
+      says: 'paused',
+    },
+    {
+      when: 'the primary went on alone before it was lost',
+      observed: lost(silentFor(3), { sync: { leader: FROM, voters: [], quorum: 0, version: '70' } }),
+      situation: { last: confirmed },
+      does: [],
+      says: 'nobody may take over',
+    },
+  ];
+  for (const { when, observed, situation, does, step, says } of cases)
+    it(`when ${when}`, () => {
+      expect(deeds(observed, situation)).to.deep.equal(does);
+      const { status } = plan(observed, situation);
+      if (step !== undefined) expect(status?.lastFailover?.step).to.equal(step);
+      if (says !== undefined) expect(status?.lastFailover?.message).to.contain(says);
+    });
+
+  it('refuses in the condition and in one event', () => {
+    const alone = lost(silentFor(3), { sync: { leader: FROM, voters: [], quorum: 0, version: '70' } });
+    const first = plan(alone, { last: confirmed });
+    expect(first.condition).to.include({ status: 'False', reason: 'FailoverRefused' });
+    expect(first.events?.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['Warning FailoverRefused']);
+    const again = plan(alone, { last: first.status?.lastFailover ?? confirmed });
+    expect(again.events).to.deep.equal([]);
+  });
+
+  it('guards what it changes with the versions that it saw', () => {
+    const { patches = [] } = plan(lost(silentFor(3), {}, fencedPod()), { last: fencing });
+    expect(patches.map(({ resourceVersion }) => resourceVersion)).to.deep.equal(['70', '90']);
+    expect(patches[1]?.operations).to.deep.equal([
+      { op: 'test', path: '/metadata/annotations/leader', value: FROM },
+      { op: 'remove', path: '/metadata/annotations/leader' },
+    ]);
+  });
+
+  it('says that it knows nothing, when no member answers', () => {
+    expect(plan(cutOff()).condition).to.include({ status: 'Unknown', reason: 'MembersUnreachable' });
+  });
+
+  it('records when the old primary was fenced, and when all serve again', () => {
+    const electing = plan(lost(silentFor(3), { lock: undefined }, fencedPod()), { last: fencing }).status?.lastFailover;
+    expect(electing).to.include({ fencedAt: NOW.toISOString(), proof: 'StandbysHeld' });
+    const served = moved([streaming(2)]);
+    const serving = plan(served, { last: electing ?? fencing }).status?.lastFailover;
+    expect(serving).to.include({ step: 'Serving', outcome: 'Succeeded', to: 'acme-postgres-1' });
+    const whole = decide(
+      scopeWith({ status: { postgres: { primary: 'acme-postgres-1' }, lastFailover: serving ?? fencing } }),
+      moved([streaming(0), streaming(2)]),
+      [],
+    );
+    expect(whole.status?.lastFailover).to.include({ step: 'Redundant', redundantAt: NOW.toISOString() });
+    expect(whole.events?.map(({ reason }) => reason)).to.deep.equal(['RedundancyRestored']);
+  });
+});
+
+function fencedPod(): Pod {
+  const pod = podOf(0, { role: 'primary', deleting: true });
+  return { ...pod, metadata: { ...pod.metadata, deletionGracePeriodSeconds: 1 } };
+}
+
+function cutOff(): Observed {
+  const members: Member[] = [0, 1, 2].map((ordinal) =>
+    memberOf(podOf(ordinal, { role: ordinal === 0 ? 'primary' : 'replica' }), silentFor(3)),
+  );
+  return healthy({ members, lock: overdue });
+}
+
+/** Member 1 leads; `behind` stream from it. */
+function moved(behind: Parameters<typeof primaryReading>[0]): Observed {
+  return healthy({
+    members: [
+      memberOf(podOf(0), replicaReading()),
+      memberOf(podOf(1, { role: 'primary' }), primaryReading(behind)),
+      memberOf(podOf(2), replicaReading()),
+    ],
+    lock: lockOf(1, seconds(-1)),
+    sync: { leader: 'acme-postgres-1', voters: behind.map(({ name }) => name), quorum: 1, version: '71' },
+  });
+}

@@ -1,0 +1,288 @@
+import { resources } from '../../kube/resources.ts';
+import type { ObjectRef } from '../../kube/types.ts';
+import type { GuardedPatch, Removal, Scope } from '../core/component.ts';
+import { namespaceOf } from '../core/names.ts';
+import type { FailoverStatus } from '../core/platform.ts';
+import type { HoldStandbys, PostgresAction, ReleaseStandbys } from './actions.ts';
+import { votersOf, whyNobodyIsSafe } from './candidates.ts';
+import { isHolderDead } from './death.ts';
+import { isOpen } from './failover.ts';
+import { streamingNames } from './findings.ts';
+import type { Leadership } from './leadership.ts';
+import { patroniStateNames } from './names.ts';
+import { type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
+import { isSynchronous, LOOP_WAIT_SECONDS } from './patroni-config.ts';
+import { answers, isSilent, verdictOn } from './verdict.ts';
+
+/**
+ * The steps of a failover as `status.lastFailover.step` keeps them. Nothing is remembered elsewhere, and nothing is fenced before its
+ * UID is in the status, so an operator that is ended after any write is followed by one that carries on, or backs out.
+ *
+ * - `Confirmed`: the primary has failed as often as the threshold, and its pod is written down to be fenced.
+ * - `Fencing`: its pod is being deleted; it is not known to be dead yet.
+ * - `Fenced`: it can acknowledge nothing more; its lock is being cleared.
+ * - `Electing`: nobody, or another member, holds the lock.
+ * - `Serving`: the new primary takes writes.
+ * - `Redundant`: every member serves again.
+ */
+type Step = 'Confirmed' | 'Fencing' | 'Fenced' | 'Electing' | 'Serving' | 'Redundant';
+
+/** What a failover wants done, beside what Postgres wants anyway. */
+export interface Drive {
+  readonly record: FailoverStatus | undefined;
+  /** Why nobody may take over. */
+  readonly refusal?: string;
+  readonly actions: readonly PostgresAction[];
+  readonly patches: readonly GuardedPatch[];
+  readonly remove: readonly Removal[];
+  readonly requeueAfterMs?: number;
+}
+
+interface Situation {
+  readonly scope: Scope;
+  readonly observed: Observed;
+  readonly record: FailoverStatus;
+}
+
+const REST = { actions: [], patches: [], remove: [] } as const;
+/** The kubelet ends the containers and only then lets the object go, which it is not asked to do with a grace period of 0. */
+const FENCE_GRACE_SECONDS = 1;
+/** A renewal that is late by this much is not going to come. */
+const OVERDUE_MS = LOOP_WAIT_SECONDS * 1_000 + 1_500;
+/** Comes back when the status is written. */
+const AT_ONCE_MS = 1;
+
+/** Pure: how to go on with the failover that `record` tells of, which is the status's, or a new one. */
+export function drive(
+  scope: Scope,
+  observed: Observed,
+  leaders: Leadership,
+  record: FailoverStatus | undefined,
+): Drive {
+  const released = releases(observed, leaders);
+  if (leaders.primary !== undefined || leaders.rogues.length > 0)
+    return { ...REST, record: concluded(scope, observed, leaders, record), actions: released };
+  if (record === undefined || !isOpen(record))
+    return { ...REST, record, actions: released.length > 0 ? released : precaution(scope, observed) };
+  return pursue({ scope, observed, record });
+}
+
+/** The new primary serves; it is over when everything else does too. */
+function concluded(
+  { platform, effective, now }: Scope,
+  observed: Observed,
+  { primary }: Leadership,
+  record: FailoverStatus | undefined,
+): FailoverStatus | undefined {
+  if (record !== undefined && !isOpen(record)) return { ...without(record, 'message'), step: 'Serving' satisfies Step };
+  const last = platform.status?.lastFailover;
+  if (record !== undefined || last?.component !== 'postgres' || last.step !== 'Serving') return record;
+  const streaming = streamingNames(primary);
+  const whole = streaming.size >= effective.postgres.instances - 1;
+  const synchronous = (observed.sync?.voters.length ?? 0) > 0 || !isSynchronous(effective.postgres);
+  if (!whole || !synchronous) return record;
+  return { ...last, step: 'Redundant' satisfies Step, redundantAt: now.toISOString() };
+}
+
+function pursue(situation: Situation): Drive {
+  const { scope, observed, record } = situation;
+  const aside = whyAside(scope, observed);
+  if (aside !== undefined) return { ...REST, record: { ...record, message: aside } };
+  const { lock } = observed;
+  if (lock === undefined || lock.holder !== record.from) return electing(situation);
+  const synchronous = isSynchronous(scope.effective.postgres);
+  const refusal = whyNobodyIsSafe(observed, lock.holder, synchronous);
+  if (isHolderDead(observed)) return refusal === undefined ? cleared(situation, lock) : refused(record, refusal);
+  const member = observed.members.find(({ name }) => name === lock.holder);
+  const untilOverdue = overdueIn(lock, scope.now);
+  if (untilOverdue > 0) {
+    const message = `${lock.holder} still renews the leader lock`;
+    return {
+      ...REST,
+      record: { ...record, message },
+      requeueAfterMs: untilOverdue,
+      actions: precaution(scope, observed),
+    };
+  }
+  const leaving = member === undefined || isLeaving(member) || isAnotherPod(member, record);
+  const verdict =
+    member === undefined ? 'Down' : verdictOn(member, observed.members, scope.effective.failover.failureThreshold);
+  if (verdict === 'Up' || (verdict !== 'Down' && !leaving)) return { ...REST, record: without(record, 'message') };
+  // One that stops by itself hands over by itself.
+  if (member !== undefined && isLeaving(member) && !isFenced(member) && !isSilent(member))
+    return { ...REST, record: without(record, 'message') };
+  if (refusal !== undefined) return refused(record, refusal);
+  if (member !== undefined && verdict === 'Down' && isToFence(member, record)) return fence(situation, member);
+  return hold(situation, lock);
+}
+
+/** Why the operator leaves it to Patroni. */
+function whyAside({ effective }: Scope, { members, config }: Observed): string | undefined {
+  if (!effective.failover.enabled) return 'spec.failover.enabled is false: Patroni alone decides, after its ttl';
+  if (effective.postgres.instances < 2 || members.length < 2) return 'there is no other member to take over';
+  const paused = typeof config === 'object' && config !== null && 'pause' in config && config.pause === true;
+  return paused ? 'Patroni is paused: nobody takes over until `patronictl resume`' : undefined;
+}
+
+function electing({ scope, observed, record }: Situation): Drive {
+  const { lock } = observed;
+  const fencedByUs = record.step === 'Fencing' || record.step === 'Fenced';
+  const next: FailoverStatus = {
+    ...without(record, 'message'),
+    step: 'Electing' satisfies Step,
+    ...(fencedByUs
+      ? { fencedAt: record.fencedAt ?? scope.now.toISOString(), proof: record.proof ?? 'StandbysHeld' }
+      : {}),
+    ...(lock?.acquiredAt === undefined ? {} : { to: lock.holder, promotedAt: lock.acquiredAt.toISOString() }),
+  };
+  return { ...REST, record: next, actions: releases(observed, { primary: undefined, rogues: [] }) };
+}
+
+/** The lock of a primary that is known to be dead need not run out. */
+function cleared({ scope, record }: Situation, lock: LeaderLock): Drive {
+  const next: FailoverStatus = {
+    ...without(record, 'message'),
+    step: 'Fenced' satisfies Step,
+    proof: 'ContainerEnded',
+    fencedAt: record.fencedAt ?? scope.now.toISOString(),
+  };
+  return { ...REST, record: next, patches: clearLock(scope, lock) };
+}
+
+/** First the UID is written down, then the pod of this UID is deleted. */
+function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
+  const { uid } = pod.metadata;
+  if (uid === undefined) return { ...REST, record };
+  const written = scope.platform.status?.lastFailover;
+  const isWritten = isOpen(written) && written?.podUID === uid && written.from === name;
+  if (!isWritten) {
+    const next = { ...without(record, 'message'), step: 'Confirmed' satisfies Step, podUID: uid };
+    return { ...REST, record: next, requeueAfterMs: AT_ONCE_MS };
+  }
+  const ref: ObjectRef = { resource: resources.pods, namespace: namespaceOf(scope.platform), name };
+  return {
+    ...REST,
+    record: { ...without(record, 'message'), step: 'Fencing' satisfies Step },
+    remove: [{ ref, uid, gracePeriodSeconds: FENCE_GRACE_SECONDS }],
+  };
+}
+
+/**
+ * The second way to be sure, for a kubelet that cannot be asked: no standby whose confirmation a commit needs can give one, and the old primary
+ * can make none of them needless, for that takes a write to the lock store on top of a version that is outdated by our own.
+ */
+function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
+  const next: FailoverStatus = { ...record, step: 'Fencing' satisfies Step };
+  const { sync, members } = observed;
+  const voters = sync?.leader === lock.holder ? votersOf(members, sync) : undefined;
+  if (!isSynchronous(scope.effective.postgres) || voters === undefined || sync?.version === undefined) {
+    const message = `waits until the kubelet says that ${lock.holder} is dead, or until its lock runs out`;
+    return { ...REST, record: { ...next, message } };
+  }
+  const stamp = `${record.podUID ?? lock.holder} ${scope.now.toISOString()}`;
+  const outdate: GuardedPatch = {
+    ref: stateRef(scope, 'sync'),
+    resourceVersion: sync.version,
+    operations: [
+      { op: 'test', path: '/metadata/annotations/leader', value: lock.holder },
+      { op: 'add', path: '/metadata/annotations/isp.support~1fenced', value: stamp },
+    ],
+  };
+  const action: HoldStandbys = { type: 'postgres.hold', required: true, members: addressesOf(voters) };
+  return {
+    ...REST,
+    record: without(next, 'message'),
+    actions: [action],
+    patches: [outdate, ...clearLock(scope, lock)],
+  };
+}
+
+/**
+ * A primary that has fallen silent is soon given up by its standbys, which then try to connect to it again and again. Held before, they do
+ * not, so that the proof is at hand when the threshold is reached. Holding delays the standbys' readers by some seconds and no commit.
+ */
+function precaution(scope: Scope, observed: Observed): readonly PostgresAction[] {
+  const { lock, sync, members } = observed;
+  if (whyAside(scope, observed) !== undefined || !isSynchronous(scope.effective.postgres)) return [];
+  const holder = members.find(({ name }) => name === lock?.holder);
+  if (holder === undefined || sync?.leader !== holder.name || isLeaving(holder) || !isSilent(holder)) return [];
+  const free = (votersOf(members, sync) ?? []).filter((member) => sqlOf(member)?.held === false);
+  return free.length === 0 ? [] : [{ type: 'postgres.hold', required: false, members: addressesOf(free) }];
+}
+
+/** Standbys that are held, or may be, though somebody else leads. */
+function releases({ members, lock }: Observed, { primary }: Leadership): ReleaseStandbys[] {
+  const leader = primary?.name ?? lock?.holder;
+  const holder = members.find(({ name }) => name === leader);
+  if (holder === undefined || isSilent(holder)) return [];
+  const taken = lock?.acquiredAt?.getTime() ?? 0;
+  const held = members.filter(
+    (member) =>
+      member !== holder &&
+      answers(member) &&
+      (sqlOf(member)?.held === true || (primary === undefined && (member.reading?.at.getTime() ?? 0) < taken)),
+  );
+  return held.length === 0 ? [] : [{ type: 'postgres.release', members: addressesOf(held) }];
+}
+
+function refused(record: FailoverStatus, refusal: string): Drive {
+  const message = `nobody may take over: ${refusal}`;
+  return { ...REST, record: { ...record, message }, refusal: message };
+}
+
+function clearLock(scope: Scope, { holder, version }: LeaderLock): GuardedPatch[] {
+  if (version === undefined) return [];
+  const path = '/metadata/annotations/leader';
+  return [
+    {
+      ref: stateRef(scope, 'leader'),
+      resourceVersion: version,
+      operations: [
+        { op: 'test', path, value: holder },
+        { op: 'remove', path },
+      ],
+    },
+  ];
+}
+
+function stateRef({ platform }: Scope, which: 'leader' | 'sync'): ObjectRef {
+  const name = patroniStateNames(platform)[which];
+  return { resource: resources.configMaps, namespace: namespaceOf(platform), name };
+}
+
+/** Milliseconds until the lock's renewal is overdue, the two clocks taken for the same: a guess that costs time at worst, not safety. */
+function overdueIn({ renewedAt }: LeaderLock, now: Date): number {
+  return renewedAt === undefined ? 0 : renewedAt.getTime() + OVERDUE_MS - now.getTime();
+}
+
+/** Being deleted in the way in which a fence deletes, or quicker: a longer grace period is for a primary that stops by itself. */
+function isFenced({ pod }: Member): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
+  return (
+    deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? Number.POSITIVE_INFINITY) <= FENCE_GRACE_SECONDS
+  );
+}
+
+/** Only the pod that was the primary, which its label tells, and only one pod in a failover. */
+function isToFence(member: Member, record: FailoverStatus): boolean {
+  return member.labelledPrimary && !isFenced(member) && !isAnotherPod(member, record);
+}
+
+function isLeaving({ pod }: Member): boolean {
+  return pod.metadata.deletionTimestamp !== undefined;
+}
+
+function isAnotherPod({ pod }: Member, { podUID }: FailoverStatus): boolean {
+  return podUID !== undefined && pod.metadata.uid !== podUID;
+}
+
+function addressesOf(members: readonly Member[]): HoldStandbys['members'] {
+  return members.flatMap(({ name, pod }) =>
+    pod.status?.podIP === undefined ? [] : [{ name, address: pod.status.podIP }],
+  );
+}
+
+function without(record: FailoverStatus, key: 'message'): FailoverStatus {
+  const { [key]: _, ...rest } = record;
+  return rest;
+}
