@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import type { KubeClient } from '../../kube/client.ts';
+import { resources } from '../../kube/resources.ts';
+import type { Applier } from '../../runtime/applier.ts';
+import { silentLogger } from '../../runtime/logger.ts';
+import { scopeWith } from '../postgres/fixtures.ts';
+import { carryOut } from './carry-out.ts';
+import type { Component, ComponentPlan, GuardedPatch } from './component.ts';
+
+function patchOf(name: string): GuardedPatch {
+  return {
+    ref: { resource: resources.configMaps, namespace: 'support', name },
+    resourceVersion: '7',
+    operations: [{ op: 'remove', path: '/metadata/annotations/leader' }],
+  };
+}
+
+const plan: ComponentPlan = {
+  objects: [],
+  actions: [{ type: 'hold' }],
+  patches: [patchOf('sync'), patchOf('leader')],
+  remove: [{ ref: { resource: resources.pods, namespace: 'support', name: 'pod' } }],
+  condition: { status: 'True', reason: 'Healthy', message: '' },
+};
+
+/** Carries the plan out with an action and a server that fail as told; what was done, in order. */
+async function carriedOut(
+  failing: readonly string[],
+): Promise<{ done: string[]; failures: readonly string[]; bodies: unknown[] }> {
+  const done: string[] = [];
+  const bodies: unknown[] = [];
+  const attempt = async (what: string) => {
+    if (failing.includes(what)) throw new Error('no');
+    done.push(what);
+  };
+  const client = {
+    patch: async ({ name }: { name: string }, { body }: { body: unknown }) => {
+      bodies.push(body);
+      await attempt(`patch ${name}`);
+    },
+    delete: async ({ name }: { name: string }) => await attempt(`delete ${name}`),
+  } as unknown as KubeClient;
+  const component: Component = {
+    name: 'postgres',
+    dependsOn: [],
+    probes: () => [],
+    plan: () => plan,
+    act: async ({ type }) => await attempt(type),
+  };
+  const hands = { client, applier: {} as Applier, logger: silentLogger };
+  const { failures } = await carryOut(hands, scopeWith(), component, plan, new AbortController().signal);
+  return { done, failures, bodies };
+}
+
+describe('carrying out a plan', () => {
+  it('patches in order after the actions, each guarded by the version that was seen', async () => {
+    const { done, bodies } = await carriedOut([]);
+    expect(done).to.deep.equal(['hold', 'patch sync', 'patch leader', 'delete pod']);
+    expect(bodies[0]).to.deep.equal([
+      { op: 'test', path: '/metadata/resourceVersion', value: '7' },
+      { op: 'remove', path: '/metadata/annotations/leader' },
+    ]);
+  });
+
+  it('patches nothing when an action has failed', async () => {
+    expect((await carriedOut(['hold'])).done).to.deep.equal(['delete pod']);
+  });
+
+  it('stops at the first patch that fails, and says so', async () => {
+    const { done, failures } = await carriedOut(['patch sync']);
+    expect(done).to.deep.equal(['hold', 'delete pod']);
+    expect(failures).to.deep.equal(['change ConfigMap sync: no']);
+  });
+});
