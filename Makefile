@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e bench cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e bench bench-failover cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it ma
 
 bench: setup ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts
+
+bench-failover: setup ## Measure how Postgres fails over, beside Patroni alone
+	node hack/bench-failover.ts
 
 cluster-up: setup ## A cluster: kind where Docker answers, else three local nodes
 	node hack/cluster/main.ts up

@@ -1,0 +1,122 @@
+import { lookup } from 'node:dns/promises';
+import { createServer } from 'node:http';
+import pg from 'pg';
+
+/**
+ * Runs in the cluster: clients that write through the primary Service and remember every write that was acknowledged, half of them over a
+ * connection that they keep, half over a new one each time; and a checker that asks every member who takes writes.
+ */
+const { PGURL = '', MEMBERS = '', MEMBER_PASSWORD = '' } = process.env;
+const EVERY_MS = 20;
+const TIMEOUT_MS = 1_000;
+
+interface Acknowledged {
+  readonly id: number;
+  readonly at: number;
+}
+
+const kinds = ['old', 'new'] as const;
+const acknowledged: Record<(typeof kinds)[number], Acknowledged[]> = { old: [], new: [] };
+let nextId = Date.now() * 1000;
+let mostPrimaries = 0;
+
+function connect(connectionString = PGURL): pg.Client {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS });
+  // What breaks a connection is seen by the write that needs it.
+  client.on('error', () => undefined);
+  return client;
+}
+
+async function pause(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function write(kind: (typeof kinds)[number]): Promise<void> {
+  let client: pg.Client | undefined;
+  for (;;) {
+    const id = nextId++;
+    try {
+      if (client === undefined) {
+        client = connect();
+        await client.connect();
+      }
+      await client.query('INSERT INTO bench_ledger VALUES ($1)', [id]);
+      acknowledged[kind].push({ id, at: Date.now() });
+      if (kind === 'new') await client.end();
+    } catch {
+      // Not acknowledged, so nothing is owed; the gap that it leaves is what is measured.
+      leave(client);
+      client = undefined;
+    }
+    if (kind === 'new') client = undefined;
+    await pause(EVERY_MS);
+  }
+}
+
+/** Without waiting: the other side may never answer. */
+function leave(client: pg.Client | undefined): void {
+  client?.end().catch(() => undefined);
+}
+
+async function writable(address: string): Promise<boolean> {
+  const client = connect(`postgresql://postgres:${MEMBER_PASSWORD}@${address}:5432/postgres`);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
+    return rows[0]?.standby === false;
+  } catch {
+    return false;
+  } finally {
+    leave(client);
+  }
+}
+
+async function check(): Promise<void> {
+  for (;;) {
+    const addresses = await lookup(MEMBERS, { all: true }).catch(() => []);
+    const answers = await Promise.all(addresses.map(async ({ address }) => await writable(address)));
+    mostPrimaries = Math.max(mostPrimaries, answers.filter(Boolean).length);
+    await pause(200);
+  }
+}
+
+function gap(list: readonly Acknowledged[], since: number): number {
+  const times = [since, ...list.filter(({ at }) => at >= since).map(({ at }) => at), Date.now()];
+  return Math.max(...times.slice(1).map((at, index) => at - (times[index] ?? at))) / 1000;
+}
+
+async function report(since: number): Promise<unknown> {
+  const client = connect();
+  await client.connect();
+  const all = kinds.flatMap((kind) => acknowledged[kind].filter(({ at }) => at >= since));
+  const sql = 'SELECT count(*)::int AS there FROM bench_ledger WHERE id = ANY($1::bigint[])';
+  const { rows } = await client.query<{ there: number }>(sql, [all.map(({ id }) => id)]);
+  await client.end();
+  const most = mostPrimaries;
+  mostPrimaries = 0;
+  return {
+    old: gap(acknowledged.old, since),
+    new: gap(acknowledged.new, since),
+    acknowledged: all.length,
+    lost: all.length - (rows[0]?.there ?? 0),
+    primaries: most,
+    now: Date.now(),
+  };
+}
+
+const first = connect();
+await first.connect();
+await first.query('CREATE TABLE IF NOT EXISTS bench_ledger (id bigint PRIMARY KEY)');
+await first.end();
+for (const kind of kinds) for (let client = 0; client < 2; client += 1) void write(kind);
+void check();
+createServer((request, response) => {
+  const since = Number(new URL(request.url ?? '/', 'http://ledger').searchParams.get('since') ?? 0);
+  report(since).then(
+    (answer) => response.end(JSON.stringify(answer)),
+    (error: unknown) => {
+      response.statusCode = 503;
+      response.end(String(error));
+    },
+  );
+}).listen(8000);
