@@ -21,6 +21,11 @@ describe('the arguments of kubectl isp', () => {
     expect(parseCommand(['plan', 'acme'])).to.deep.include({ source: { name: 'acme' } });
   });
 
+  it('move the primary to any member or to a certain one', () => {
+    expect(parseCommand(['switchover', 'acme'])).not.to.have.property('to');
+    expect(parseCommand(['switchover', 'acme', '--to', 'acme-postgres-1'])).to.include({ to: 'acme-postgres-1' });
+  });
+
   it('ask for help by saying nothing', () => {
     expect(parseCommand([])).to.deep.equal({ command: 'help' });
     expect(parseCommand(['status', '--help'])).to.deep.equal({ command: 'help' });
@@ -32,6 +37,7 @@ describe('the arguments of kubectl isp', () => {
     ['status acme -A', 'leave out NAME and -n'],
     ['status -o yaml', 'output yaml is not known'],
     ['status a b', 'too many arguments: b'],
+    ['switchover', 'takes the NAME of a platform'],
     ['stauts', 'command stauts is not known'],
     ['status --nope', "Unknown option '--nope'"],
   ];

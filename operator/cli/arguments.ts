@@ -3,16 +3,20 @@ import { parseArgs } from 'node:util';
 export const usage = `usage: kubectl isp status [NAME] [-n NAMESPACE | -A] [-o json]
        kubectl isp plan NAME [-n NAMESPACE]
        kubectl isp plan -f FILE
+       kubectl isp switchover NAME [--to POD] [-n NAMESPACE]
 
   status  what runs, what does not and what it waits for; without NAME all platforms of the namespace
   plan    the sizes that a platform has, or that a file would give it ('-' reads standard input)
+  switchover  moves the Postgres primary as planned work, and waits until it has moved
 
   -n, --namespace NAMESPACE   default: the namespace of the current context
   -A, --all-namespaces        platforms of all namespaces
   -f, --filename FILE         a manifest with an IspSupportPlatform
   -o, --output json           for programs
+      --to POD                the member to become the primary; default: the one that is the least behind
       --kubeconfig FILE       default: KUBECONFIG, else ~/.kube/config
 
+switchover ends with 0 when the primary has moved, with 1 when that was refused or has failed.
 status ends with 0 when every platform shown is Ready, with 1 when one is not, and with 2 when that cannot be said.`;
 
 /** What was typed cannot be meant. */
@@ -40,7 +44,14 @@ export interface PlanCommand extends Common {
   readonly source: { readonly name: string } | { readonly file: string };
 }
 
-export type Command = StatusCommand | PlanCommand | { readonly command: 'help' };
+export interface SwitchoverCommand extends Common {
+  readonly command: 'switchover';
+  readonly name: string;
+  /** Absent: any. */
+  readonly to?: string;
+}
+
+export type Command = StatusCommand | PlanCommand | SwitchoverCommand | { readonly command: 'help' };
 
 /** @throws UsageError that says what is wrong. */
 export function parseCommand(args: readonly string[]): Command {
@@ -60,6 +71,9 @@ export function parseCommand(args: readonly string[]): Command {
       return statusCommand(common, name, values['all-namespaces'] ?? false);
     case 'plan':
       return planCommand(common, name, values.filename);
+    case 'switchover':
+      if (name === undefined) throw new UsageError('switchover takes the NAME of a platform');
+      return { command: 'switchover', ...common, name, ...(values.to === undefined ? {} : { to: values.to }) };
     default:
       throw new UsageError(`command ${command} is not known`);
   }
@@ -76,6 +90,7 @@ function parse(args: readonly string[]) {
         filename: { type: 'string', short: 'f' },
         output: { type: 'string', short: 'o' },
         kubeconfig: { type: 'string' },
+        to: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

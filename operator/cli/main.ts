@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeClient } from '../kube/client.ts';
 import { loadConfig } from '../kube/config.ts';
 import { type Command, parseCommand, UsageError, usage } from './arguments.ts';
 import { plan } from './plan-command.ts';
 import { type Outcome, status } from './status-command.ts';
+import { switchover } from './switchover-command.ts';
 
 const CANNOT_SAY = 2;
 
@@ -22,6 +24,8 @@ async function run(args: readonly string[]): Promise<Outcome> {
   try {
     if (command.command === 'plan') return await plan(command, connect);
     const { client, namespace } = connect();
+    if (command.command === 'switchover')
+      return await switchover(client, command, namespace, { now: () => new Date(), sleep });
     return await status(client, command, namespace, new Date());
   } finally {
     await cluster?.client.close();

@@ -46,9 +46,9 @@ const inPod = (pod: string): ContainerTarget => ({ namespace, pod, container: 'p
 
 interface Fault {
   readonly title: string;
-  strike(pod: Pod): Promise<void>;
+  readonly strike: (pod: Pod) => Promise<void>;
   /** Takes the fault away, when the new primary has served for a while. */
-  mend?(pod: Pod): Promise<void>;
+  readonly mend?: (pod: Pod) => Promise<void>;
 }
 
 const faults: Readonly<Record<string, Fault>> = {
