@@ -7,6 +7,7 @@ import { createProgress } from '../../hack/cluster/progress.ts';
 import type { ContainerTarget } from '../../hack/cluster/provider.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { loadConfig } from '../../operator/kube/config.ts';
+import { isAlreadyExists } from '../../operator/kube/errors.ts';
 import { type Pod, resources } from '../../operator/kube/resources.ts';
 import type { KubeObject, Resource } from '../../operator/kube/types.ts';
 import type { Platform } from '../../operator/platform/core/platform.ts';
@@ -123,10 +124,22 @@ async function apply(object: unknown): Promise<void> {
 }
 
 async function setUp(): Promise<void> {
-  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  await makeNamespace();
   await apply(platformWith(true));
   await whole();
   await startLedger();
+}
+
+async function makeNamespace(): Promise<void> {
+  try {
+    await client.raw('POST', '/api/v1/namespaces', {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace },
+    });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
 }
 
 /** The smallest platform, of which only Postgres matters. */

@@ -1,7 +1,7 @@
 import type { Action, ActionContext } from '../core/component.ts';
 import { secretValue } from '../core/secrets.ts';
 import { ensureDatabase } from './ensure-database.ts';
-import { hold, pauseReplay, release } from './hold.ts';
+import { hold, release } from './hold.ts';
 import { adminKeys, adminSecretName, appSecretName, POSTGRES_PORT, SUPERUSER } from './names.ts';
 import { patchConfig, switchOver } from './patroni-client.ts';
 
@@ -34,8 +34,6 @@ export interface Wake extends Action {
 /** Keeps standbys from confirming commits to a primary that is lost, see hold.ts. */
 export interface HoldStandbys extends Action {
   readonly type: 'postgres.hold';
-  /** Fails unless every one of them is seen to be held; else it is done as far as it goes, in advance. */
-  readonly required: boolean;
   readonly members: readonly Address[];
 }
 
@@ -62,7 +60,7 @@ export type PostgresAction = EnsureDatabase | Configure | Wake | HoldStandbys | 
 const ACTION_TIMEOUT_MS = 10_000;
 
 /** Carries out one action; each is idempotent and bounded to 10 s. */
-export async function act(action: Action, { scope, logger, signal }: ActionContext): Promise<void> {
+export async function act(action: Action, { scope, signal }: ActionContext): Promise<void> {
   const { platform } = scope;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(ACTION_TIMEOUT_MS)]);
   const admin = (key: string) =>
@@ -84,7 +82,7 @@ export async function act(action: Action, { scope, logger, signal }: ActionConte
       return await patchConfig(known.address, admin(adminKeys.restapi), { ttl: known.ttl }, bounded);
     case 'postgres.hold':
     case 'postgres.release': {
-      const work = known.type === 'postgres.release' ? release : known.required ? hold : pauseReplay;
+      const work = known.type === 'postgres.hold' ? hold : release;
       const each = known.members.map(async ({ name, address }) => {
         const target = { host: address, port: POSTGRES_PORT, database: 'postgres', user: SUPERUSER };
         try {
@@ -93,12 +91,7 @@ export async function act(action: Action, { scope, logger, signal }: ActionConte
           throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
         }
       });
-      if (known.type === 'postgres.hold' && known.required) return void (await Promise.all(each));
-      // What is done in advance, or ends by itself, need not be done everywhere.
-      for (const one of await Promise.allSettled(each))
-        if (one.status === 'rejected')
-          logger.info('a standby was left as it is', { action: known.type, error: one.reason });
-      return;
+      return void (await Promise.all(each));
     }
     case 'postgres.switchover':
       return await switchOver(known.address, admin(adminKeys.restapi), known, bounded);

@@ -154,7 +154,7 @@ class Model {
     write: (work: () => void) => void,
     holds: boolean,
   ): void {
-    const holding = actions.some((action) => 'required' in action && action.required === true);
+    const holding = actions.some(({ type }) => type === 'postgres.hold');
     if (!holding || holds)
       for (const { ref, resourceVersion } of patches)
         write(() => {

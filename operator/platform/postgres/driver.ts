@@ -12,7 +12,7 @@ import type { Leadership } from './leadership.ts';
 import { patroniStateNames } from './names.ts';
 import { type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous, LOOP_WAIT_SECONDS } from './patroni-config.ts';
-import { answers, isSilent, verdictOn } from './verdict.ts';
+import { isSilent, verdictOn } from './verdict.ts';
 
 /**
  * The steps of a failover as `status.lastFailover.step` keeps them. Nothing is remembered elsewhere, and nothing is fenced before its
@@ -62,8 +62,7 @@ export function drive(
   const released = releases(observed, leaders);
   if (leaders.primary !== undefined || leaders.rogues.length > 0)
     return { ...REST, record: concluded(scope, observed, leaders, record), actions: released };
-  if (record === undefined || !isOpen(record))
-    return { ...REST, record, actions: released.length > 0 ? released : precaution(scope, observed) };
+  if (record === undefined || !isOpen(record)) return { ...REST, record, actions: released };
   return pursue({ scope, observed, record });
 }
 
@@ -101,7 +100,6 @@ function pursue(situation: Situation): Drive {
       ...REST,
       record: { ...record, message },
       requeueAfterMs: untilOverdue,
-      actions: precaution(scope, observed),
     };
   }
   const leaving = member === undefined || isLeaving(member) || isAnotherPod(member, record);
@@ -135,7 +133,7 @@ function electing({ scope, observed, record }: Situation): Drive {
       : {}),
     ...(lock?.acquiredAt === undefined ? {} : { to: lock.holder, promotedAt: lock.acquiredAt.toISOString() }),
   };
-  return { ...REST, record: next, actions: releases(observed, { primary: undefined, rogues: [] }) };
+  return { ...REST, record: next };
 }
 
 /** The lock of a primary that is known to be dead need not run out. */
@@ -188,7 +186,7 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
       { op: 'add', path: '/metadata/annotations/isp.support~1fenced', value: stamp },
     ],
   };
-  const action: HoldStandbys = { type: 'postgres.hold', required: true, members: addressesOf(voters) };
+  const action: HoldStandbys = { type: 'postgres.hold', members: addressesOf(voters) };
   return {
     ...REST,
     record: without(next, 'message'),
@@ -197,31 +195,10 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
   };
 }
 
-/**
- * A primary that has fallen silent is soon given up by its standbys, which then try to connect to it again and again. Held before, they do
- * not, so that the proof is at hand when the threshold is reached. Holding delays the standbys' readers by some seconds and no commit.
- */
-function precaution(scope: Scope, observed: Observed): readonly PostgresAction[] {
-  const { lock, sync, members } = observed;
-  if (whyAside(scope, observed) !== undefined || !isSynchronous(scope.effective.postgres)) return [];
-  const holder = members.find(({ name }) => name === lock?.holder);
-  if (holder === undefined || sync?.leader !== holder.name || isLeaving(holder) || !isSilent(holder)) return [];
-  const free = (votersOf(members, sync) ?? []).filter((member) => sqlOf(member)?.held === false);
-  return free.length === 0 ? [] : [{ type: 'postgres.hold', required: false, members: addressesOf(free) }];
-}
-
-/** Standbys that are held, or may be, though somebody else leads. */
-function releases({ members, lock }: Observed, { primary }: Leadership): ReleaseStandbys[] {
-  const leader = primary?.name ?? lock?.holder;
-  const holder = members.find(({ name }) => name === leader);
-  if (holder === undefined || isSilent(holder)) return [];
-  const taken = lock?.acquiredAt?.getTime() ?? 0;
-  const held = members.filter(
-    (member) =>
-      member !== holder &&
-      answers(member) &&
-      (sqlOf(member)?.held === true || (primary === undefined && (member.reading?.at.getTime() ?? 0) < taken)),
-  );
+/** Standbys that are held though their primary serves; those of another primary let go by themselves when they are sent to it. */
+function releases({ members }: Observed, { primary }: Leadership): ReleaseStandbys[] {
+  if (primary === undefined) return [];
+  const held = members.filter((member) => member !== primary && sqlOf(member)?.held === true);
   return held.length === 0 ? [] : [{ type: 'postgres.release', members: addressesOf(held) }];
 }
 

@@ -4,37 +4,62 @@ import { SqlSession, type SqlTarget } from './sql-session.ts';
 /** `application_name` of the session that holds a standby. */
 export const HOLD_NAME = 'isp-support-hold';
 
-const HOLD_SECONDS = 10;
-/** How long it may take until the standby's WAL receiver is seen to be gone. */
+/** How long a hold lasts, in tenths of a second, unless the standby is promoted or sent to another primary before. */
+const HOLD_TENTHS = 100;
+/** How long it may take until the standby is seen to be held. */
 const PATIENCE_MS = 2_500;
-const POLL_MS = 100;
-/** A receiver that was requested before the pause took effect would be seen to start within this time. */
-const SETTLE_MS = 300;
+const POLL_MS = 50;
 /** A standby that has heard from its primary within this time has not lost it. */
 const HEARD_SECONDS = 1;
 
 /**
- * Runs to its end on the server whatever becomes of the operator: an older hold gives way to this one, and replay goes on when the time is
- * over. A promotion ends a pause by itself.
+ * Ends the WAL receiver, stops the next one before it is connected, and lets that one go when Postgres itself wants its end (bit 15 of the
+ * signals pending, SIGTERM), or when the time is over. Runs on the standby to its end whatever becomes of the operator. No line of it
+ * begins like the title of a process of Postgres.
  */
-const LEASE = `
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${HOLD_NAME}' AND pid <> pg_backend_pid();
-SELECT pg_wal_replay_pause();
-SELECT pg_sleep(${HOLD_SECONDS});
-SELECT pg_wal_replay_resume()`;
+const PROGRAM = `
+receiver() {
+  for file in $(grep -las "^postgres:.*walreceiver" /proc/[0-9]*/cmdline); do
+    process=\${file%/cmdline}
+    if grep -qs "^PPid:[[:space:]]*$postmaster\\$" $process/status; then echo \${process#/proc/}; fi
+  done
+}
+exec >/dev/null 2>&1
+first=$(receiver)
+[ -z "$first" ] || kill -TERM $first
+held= tries=0
+while [ -z "$held" ]; do
+  next=$(receiver)
+  if [ -n "$next" ] && [ "$next" != "$first" ]; then kill -STOP $next && held=$next; fi
+  tries=$((tries + 1)); [ $tries -lt 100 ] || exit 1
+  [ -n "$held" ] || sleep 0.01
+done
+tenths=0
+while [ $tenths -lt ${HOLD_TENTHS} ]; do
+  case $(grep -s ^ShdPnd: /proc/$held/status) in *[4567cdef]???) break ;; esac
+  sleep 0.1; tenths=$((tenths + 1))
+done
+kill -TERM $held; kill -CONT $held`;
+
+const RELEASE = `
+for file in $(grep -las "^postgres:.*walreceiver" /proc/[0-9]*/cmdline); do
+  process=\${file%/cmdline}
+  if grep -qs "^PPid:[[:space:]]*$postmaster\\$" $process/status; then kill -TERM \${process#/proc/}; kill -CONT \${process#/proc/}; fi
+done`;
 
 const CHECK = `
 SELECT pg_is_in_recovery() AS standby,
-  CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END = 'paused' AS paused,
-  EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver') AS receives,
   coalesce((SELECT extract(epoch FROM clock_timestamp() - last_msg_receipt_time) < ${HEARD_SECONDS}
-    FROM pg_stat_wal_receiver), false) AS hears`;
+    FROM pg_stat_wal_receiver), false) AS hears,
+  EXISTS (SELECT FROM pg_stat_wal_receiver) AS connected,
+  EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver'
+    AND pg_read_file(format('/proc/%s/stat', pid), 0, 1000, true) LIKE '%) T %') AS stopped`;
 
 interface CheckRow {
   standby: boolean;
-  paused: boolean | null;
-  receives: boolean;
   hears: boolean;
+  connected: boolean;
+  stopped: boolean;
 }
 
 /** A standby that cannot be kept from confirming commits to its primary now. */
@@ -43,75 +68,57 @@ export class NotHeldError extends Error {
 }
 
 /**
- * Pauses replay on a standby for 10 s. Only the process that replays starts a WAL receiver, and it does not while it is paused; so a
- * standby that is paused and has no receiver confirms nothing to anybody, even if the network heals or a frozen primary thaws.
+ * Keeps a standby from confirming anything to the primary that it lost. Postgres runs one WAL receiver at a time; while it is stopped, not
+ * connected yet, nothing is received, nothing confirmed, and no other receiver started, even if the network heals or a frozen
+ * primary thaws. What it holds ends with it, before it has received anything. Resolves when the standby is seen to be held; else rejects within 3 s.
  */
-export async function pauseReplay(target: SqlTarget, signal: AbortSignal): Promise<void> {
-  const session = new SqlSession(target);
-  try {
-    const [row] = await session.query<CheckRow>(CHECK, signal);
-    if (row?.standby !== true) throw new NotHeldError('it is no standby');
-    if (row.hears) throw new NotHeldError('it still hears from its primary');
-    await lease(target, signal);
-  } finally {
-    session.close();
-  }
-}
-
-/** As `pauseReplay`, and resolves only when the standby is seen to be paused without a receiver; else rejects within 3 s. */
 export async function hold(target: SqlTarget, signal: AbortSignal): Promise<void> {
-  await pauseReplay(target, signal);
-  const session = new SqlSession(target);
-  const deadline = performance.now() + PATIENCE_MS;
+  const watcher = new SqlSession(target);
+  const holder = new SqlSession(target);
+  const check = async (): Promise<CheckRow | undefined> => (await watcher.query<CheckRow>(CHECK, signal))[0];
   try {
-    for (let heldSince: number | undefined; ; ) {
-      const [row] = await session.query<CheckRow>(CHECK, signal);
-      const now = performance.now();
-      const held = row?.paused === true && !row.receives;
-      heldSince = held ? (heldSince ?? now) : undefined;
-      if (heldSince !== undefined && now - heldSince >= SETTLE_MS) return;
-      if (now > deadline) throw new NotHeldError('its WAL receiver has not ended');
+    const before = await check();
+    if (before?.standby !== true) throw new NotHeldError('it is no standby');
+    if (before.hears) throw new NotHeldError('it still hears from its primary');
+    if (before.stopped && !before.connected) return;
+    await begin(holder, signal);
+    for (const deadline = performance.now() + PATIENCE_MS; performance.now() < deadline; ) {
+      const row = await check();
+      if (row?.stopped === true && !row.connected) return;
+      if (row?.stopped === true) break;
       await pause(POLL_MS, undefined, { signal });
     }
+    await release(target, signal);
+    throw new NotHeldError('its WAL receiver cannot be caught before it is connected');
   } finally {
-    session.close();
+    holder.close();
+    watcher.close();
   }
 }
 
-/** Lets replay go on. In this order, so that an operator that ends in between leaves nothing paused. */
+/** Lets the WAL receiver go; another one follows by itself. */
 export async function release(target: SqlTarget, signal: AbortSignal): Promise<void> {
   const session = new SqlSession(target);
   try {
-    await session.query('SELECT CASE WHEN pg_is_in_recovery() THEN pg_wal_replay_resume() END', signal);
-    await session.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${HOLD_NAME}'`,
-      signal,
-    );
+    await run(session, RELEASE, signal);
   } finally {
     session.close();
   }
 }
 
-/** Sends the lease and waits until the server has begun it; the connection is then left, the server carries on. */
-async function lease(target: SqlTarget, signal: AbortSignal): Promise<void> {
-  const session = new SqlSession(target);
-  const watcher = new SqlSession(target);
-  try {
-    await session.query(`SET application_name = '${HOLD_NAME}'`, signal);
-    await session.query('SET statement_timeout = 0', signal);
-    const running = session.query(LEASE, signal);
-    // It is cut below, when it has been seen to have begun; only what goes wrong before that is of interest.
-    running.catch(() => undefined);
-    const paused = async () => {
-      for (;;) {
-        const [row] = await watcher.query<CheckRow>(CHECK, signal);
-        if (row?.paused === true) return;
-        await pause(POLL_MS, undefined, { signal });
-      }
-    };
-    await Promise.race([running, paused()]);
-  } finally {
-    session.close();
-    watcher.close();
-  }
+/** Sends the program off; the connection is left later, and the server carries on. */
+async function begin(session: SqlSession, signal: AbortSignal): Promise<void> {
+  await session.query(`SET application_name = '${HOLD_NAME}'`, signal);
+  await session.query('SET statement_timeout = 0', signal);
+  // Whether it has worked is seen from what it does; by the time that it ends nobody waits for it.
+  run(session, PROGRAM, signal).catch(() => undefined);
+}
+
+async function run(session: SqlSession, program: string, signal: AbortSignal): Promise<void> {
+  const rows = await session.query<{ pid: string }>(
+    `SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1) AS pid`,
+    signal,
+  );
+  const script = `postmaster=${Number(rows[0]?.pid)}\n${program}`;
+  await session.query(`COPY (SELECT) TO PROGRAM '${script.replaceAll("'", "''")}'`, signal);
 }

@@ -14,13 +14,13 @@ export interface DynamicConfig {
 export const LOOP_WAIT_SECONDS = 3;
 
 /**
- * Under the tier's and the user's parameters. The image has no compiler, and short queries gain nothing from one. A standby that hangs is given up after 6 s instead of Postgres' 60, a primary that
- * hangs after 4 s, and a standby that lost its primary looks for the next one every second instead of every five.
+ * Under the tier's and the user's parameters. The image has no compiler, and short queries gain nothing from one. A standby that hangs is given up after 6 s instead of Postgres' 60, and a standby that
+ * lost its primary looks for the next one every second instead of every five.
  */
 const DEFAULT_PARAMETERS = {
   jit: 'off',
   wal_sender_timeout: '6s',
-  wal_receiver_timeout: '4s',
+  wal_receiver_timeout: '6s',
   wal_retrieve_retry_interval: '1s',
   tcp_keepalives_idle: '10',
   tcp_keepalives_interval: '5',

@@ -39,7 +39,7 @@ export interface SqlView {
   readonly roleExists: boolean;
   readonly databaseExists: boolean;
   readonly standbys: readonly Standby[];
-  /** Its replay is paused by us, so that it can confirm nothing more to the primary that it lost; see hold.ts. */
+  /** It is kept from confirming anything to the primary that it lost; see hold.ts. */
   readonly held: boolean;
 }
 
