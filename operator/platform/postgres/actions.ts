@@ -3,7 +3,7 @@ import { secretValue } from '../core/secrets.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { hold, release } from './hold.ts';
 import { adminKeys, adminSecretName, appSecretName, POSTGRES_PORT, SUPERUSER } from './names.ts';
-import { patchConfig, switchOver } from './patroni-client.ts';
+import { patchConfig, reinitialize, switchOver } from './patroni-client.ts';
 
 /** Makes the application's role and database on the primary, or gives the role the Secret's password. */
 export interface EnsureDatabase extends Action {
@@ -50,12 +50,26 @@ export interface Switchover extends Action {
   readonly to: string;
 }
 
+/** Has a member copy the data of the primary anew, whatever it has. */
+export interface Reinitialize extends Action {
+  readonly type: 'postgres.reinitialize';
+  readonly member: string;
+  readonly address: string;
+}
+
 interface Address {
   readonly name: string;
   readonly address: string;
 }
 
-export type PostgresAction = EnsureDatabase | Configure | Wake | HoldStandbys | ReleaseStandbys | Switchover;
+export type PostgresAction =
+  | EnsureDatabase
+  | Configure
+  | Wake
+  | HoldStandbys
+  | ReleaseStandbys
+  | Switchover
+  | Reinitialize;
 
 const ACTION_TIMEOUT_MS = 10_000;
 
@@ -93,6 +107,8 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
       });
       return void (await Promise.all(each));
     }
+    case 'postgres.reinitialize':
+      return await reinitialize(known.address, admin(adminKeys.restapi), bounded);
     case 'postgres.switchover':
       return await switchOver(known.address, admin(adminKeys.restapi), known, bounded);
     default:

@@ -311,6 +311,31 @@ describe('the failover driver, step by step', () => {
       if (says !== undefined) expect(status?.lastFailover?.message).to.contain(says);
     });
 
+  it('has a member copied anew that the fence has left without usable data, and no other', () => {
+    const useless: MemberReading = {
+      ...refused(3),
+      patroni: { ok: true, value: { state: 'stopped', role: 'uninitialized', pendingRestart: false, paused: false } },
+    };
+    const base = moved([streaming(2)]);
+    const observed = { ...base, members: [memberOf(podOf(0), useless), ...base.members.slice(1)] };
+    const serving: FailoverStatus = {
+      ...fencing,
+      step: 'Serving',
+      outcome: 'Succeeded',
+      servingAt: seconds(-21).toISOString(),
+    };
+    const repairs = (last: FailoverStatus) => {
+      const status = { postgres: { primary: 'acme-postgres-1' }, lastFailover: last };
+      const { actions = [] } = decide(scopeWith({ status }), observed, []);
+      return actions.filter(({ type }) => type === 'postgres.reinitialize');
+    };
+    expect(repairs(serving)).to.deep.equal([
+      { type: 'postgres.reinitialize', member: 'acme-postgres-0', address: '10.0.0.0' },
+    ]);
+    expect(repairs({ ...serving, servingAt: seconds(-5).toISOString() })).to.deep.equal([]);
+    expect(repairs({ ...serving, from: 'acme-postgres-2' })).to.deep.equal([]);
+  });
+
   it('refuses in the condition and in one event', () => {
     const alone = lost(silentFor(3), { sync: { leader: FROM, voters: [], quorum: 0, version: '70' } });
     const first = plan(alone, { last: confirmed });

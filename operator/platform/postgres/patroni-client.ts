@@ -58,6 +58,12 @@ export async function switchOver(
   if (status !== 200 && status !== 202) throw new Error(`Patroni answered ${status} to a switchover: ${text}`);
 }
 
+/** Has the member copy its data anew from the primary; resolves when it has begun. */
+export async function reinitialize(address: string, password: string, signal: AbortSignal): Promise<void> {
+  const { status, text } = await send(address, password, 'POST', '/reinitialize', { force: true }, signal);
+  if (status !== 200) throw new Error(`Patroni answered ${status} to a reinitialization: ${text}`);
+}
+
 async function send(
   address: string,
   password: string,
