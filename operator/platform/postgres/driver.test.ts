@@ -125,6 +125,12 @@ describe('the failover driver, step by step', () => {
     },
     { when: 'one probe was refused', observed: lost(refused(1), { lock: lockOf(0) }), does: [] },
     {
+      when: 'a failover is open and the primary that there is now has not failed often enough',
+      observed: lost(silentFor(2)),
+      situation: { last: confirmed },
+      does: [],
+    },
+    {
       when: 'the primary has failed often enough',
       observed: lost(silentFor(3)),
       does: [],
