@@ -100,7 +100,10 @@ function member({ database }: EngineState): MemberReading {
       ok: true,
       value: { state: 'running', role: 'primary', timeline: 1, pendingRestart: false, paused: false },
     },
-    sql: { ok: true, value: { inRecovery: false, held: false, roleExists: database, databaseExists: database, standbys: [] } },
+    sql: {
+      ok: true,
+      value: { inRecovery: false, held: false, roleExists: database, databaseExists: database, standbys: [] },
+    },
     failures: 0,
   };
 }
