@@ -1,8 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import { blackHole } from '../../test/support/black-hole.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import type { Connection } from './connection.ts';
 import { Transport, type TransportRequest } from './transport.ts';
+
+function connectionTo(server: string): Connection {
+  return { server, namespace: undefined, tls: async () => ({}), headers: async () => ({}), rejected: () => undefined };
+}
 
 describe('transport', () => {
   let server: Server;
@@ -26,14 +32,7 @@ describe('transport', () => {
     });
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as AddressInfo;
-      const connection = {
-        server: `http://127.0.0.1:${port}`,
-        namespace: undefined,
-        tls: async () => ({}),
-        headers: async () => ({}),
-        rejected: () => undefined,
-      };
-      transport = new Transport(connection, { maxConnections: 1 });
+      transport = new Transport(connectionTo(`http://127.0.0.1:${port}`), { maxConnections: 1 });
       done();
     });
   });
@@ -57,6 +56,25 @@ describe('transport', () => {
       () => undefined,
       (reason: unknown) => reason,
     );
+
+  for (const [what, body] of [
+    ['a question', undefined],
+    ['a write', '{}'],
+  ] as const)
+    it(`gives up ${what} in time when the server takes no connection`, async () => {
+      const hole = await blackHole();
+      const server = `http://127.0.0.1:${hole.port}`;
+      const lost = new Transport(connectionTo(server), { maxConnections: 1 });
+      try {
+        const started = performance.now();
+        const request = { method: 'GET', path: '/', body, headersTimeoutMs: 10_000, bodyTimeoutMs: 10_000 };
+        await reasonOf(lost.request(request, AbortSignal.timeout(200)));
+        expect(performance.now() - started).to.be.lessThan(1_500);
+      } finally {
+        hole.close();
+        await lost.close();
+      }
+    });
 
   it('lets a body through that is on its way, though its caller has gone', async () => {
     const stop = new AbortController();

@@ -3,6 +3,7 @@ import type { buildConnector as Connector, Dispatcher, Pool as PoolType } from '
 import send from 'undici/lib/api/api-request.js';
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { abortable } from './abortable.ts';
 import type { Connection } from './connection.ts';
 import { deadlineExceeded, unreachable } from './errors.ts';
 import { Liveness } from './liveness.ts';
@@ -94,7 +95,7 @@ export class Transport {
       const options = { method: method as 'GET', path: this.#prefix + path, bodyTimeout: request.bodyTimeoutMs };
       const { body, headersTimeoutMs: headersTimeout } = request;
       const answer = await (body === undefined
-        ? send.call(this.#pool, { ...options, headers, headersTimeout, signal: signal ?? null })
+        ? this.#sendNothing({ ...options, headers, headersTimeout }, signal)
         : this.#sendBody({ ...options, headers }, body, signal));
       if (answer.statusCode === 401) this.#connection.rejected();
       this.#report(String(answer.statusCode), method, started);
@@ -117,9 +118,7 @@ export class Transport {
   ): Promise<Dispatcher.ResponseData> {
     const content = Buffer.from(text);
     const unsent = new AbortController();
-    const aborted = Promise.withResolvers<never>();
     let sending = false;
-    let answer: Dispatcher.ResponseData | undefined;
     // Undici asks for the content when it has a stream for it. It takes any iterable, which its types do not say.
     const body = (async function* () {
       sending = true;
@@ -127,11 +126,8 @@ export class Transport {
     })() as unknown as Readable;
     const onAbort = (): void => {
       if (!sending) unsent.abort(signal?.reason);
-      answer?.body.on('error', () => undefined).destroy();
-      aborted.reject(signal?.reason);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    aborted.promise.catch(() => undefined);
     const headers = { ...options.headers, 'content-length': String(content.length) };
     const sent = send.call(this.#pool, {
       ...options,
@@ -141,18 +137,24 @@ export class Transport {
       headersTimeout: ABANDONED_MS,
     });
     try {
-      answer = await Promise.race([sent, aborted.promise]);
-      answer.body.once('close', () => signal?.removeEventListener('abort', onAbort));
+      if (signal === undefined) return await sent;
+      const answer = await abortable(sent, signal, discard);
+      const giveUp = (): void => discard(answer);
+      signal.addEventListener('abort', giveUp, { once: true });
+      if (signal.aborted) giveUp();
+      answer.body.once('close', () => signal.removeEventListener('abort', giveUp));
       return answer;
-    } catch (error) {
+    } finally {
       signal?.removeEventListener('abort', onAbort);
-      // Nobody waits for it any more, whatever becomes of it.
-      sent.then(
-        (late) => late.body.on('error', () => undefined).destroy(),
-        () => undefined,
-      );
-      throw error;
     }
+  }
+
+  async #sendNothing(
+    options: Dispatcher.RequestOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Dispatcher.ResponseData> {
+    if (signal === undefined) return await send.call(this.#pool, options);
+    return await abortable(send.call(this.#pool, { ...options, signal }), signal, discard);
   }
 
   /** How many TCP connections are open now. */
@@ -203,4 +205,9 @@ export function transportError(error: unknown, what: string, signal: AbortSignal
     return deadlineExceeded(`${what}: ${message}`, error);
   }
   return unreachable(`${what}: ${message}`, error);
+}
+
+/** Lets go of an answer that nobody reads. */
+function discard({ body }: Dispatcher.ResponseData): void {
+  body.on('error', () => undefined).destroy();
 }

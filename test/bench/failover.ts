@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '5' },
     namespace: { type: 'string', default: 'bench-failover' },
-    faults: { type: 'string', default: 'deleted,forced,killed,frozen,cut' },
+    faults: { type: 'string', default: 'deleted,forced,killed,frozen,cut,cut-leader' },
     modes: { type: 'string', default: 'driven,alone' },
     output: { type: 'string', default: 'docs/benchmarks/failover.md' },
   },
@@ -27,6 +27,7 @@ const { namespace } = values;
 const client = new KubeClient(loadConfig());
 const provider = await chooseProvider(createProgress());
 const NAME = 'bench';
+const SYSTEM = 'isp-support-system';
 const platformRef = { resource: resources.platforms, namespace, name: NAME };
 const podRef = (name: string) => ({ resource: resources.pods, namespace, name });
 
@@ -47,6 +48,8 @@ const inPod = (pod: string): ContainerTarget => ({ namespace, pod, container: 'p
 
 interface Fault {
   readonly title: string;
+  /** Whether the operator's leader is on the primary's node. */
+  readonly leaderThere?: boolean;
   readonly strike: (pod: Pod) => Promise<void>;
   /** Takes the fault away, when the new primary has served for a while. */
   readonly mend?: (pod: Pod) => Promise<void>;
@@ -60,12 +63,22 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   killed: { title: 'container killed (-9)', strike: async ({ metadata }) => await provider.kill(inPod(metadata.name)) },
   frozen: { title: 'container frozen', strike: freeze, mend: thaw },
-  cut: {
-    title: 'node cut off',
-    strike: async ({ spec }) => await provider.partition(spec?.nodeName ?? ''),
-    mend: async ({ spec }) => await provider.heal(spec?.nodeName ?? ''),
+  cut: { title: 'node cut off', leaderThere: false, strike: cutOff, mend: heal },
+  'cut-leader': {
+    title: 'node cut off, with the operator’s leader on it',
+    leaderThere: true,
+    strike: cutOff,
+    mend: heal,
   },
 };
+
+async function cutOff({ spec }: Pod): Promise<void> {
+  await provider.partition(spec?.nodeName ?? '');
+}
+
+async function heal({ spec }: Pod): Promise<void> {
+  await provider.heal(spec?.nodeName ?? '');
+}
 
 async function freeze({ metadata }: Pod): Promise<void> {
   await provider.freeze(inPod(metadata.name));
@@ -218,7 +231,10 @@ async function remove(resource: Resource, name: string): Promise<void> {
 async function awayFromLedger(): Promise<Pod> {
   const [pod, ledger] = [await primary(), await client.get<Pod>(podRef('ledger'))];
   if (pod.spec?.nodeName !== ledger?.spec?.nodeName) return pod;
-  const to = `${NAME}-postgres-${pod.metadata.name.endsWith('-0') ? 1 : 0}`;
+  return await switchOver(`${NAME}-postgres-${pod.metadata.name.endsWith('-0') ? 1 : 0}`);
+}
+
+async function switchOver(to: string): Promise<Pod> {
   const request = `${to}/${Date.now()}`;
   await client.patch(platformRef, {
     type: 'merge',
@@ -233,8 +249,32 @@ async function awayFromLedger(): Promise<Pod> {
   return await primary();
 }
 
-async function run({ strike, mend }: Fault): Promise<Run> {
-  const pod = await awayFromLedger();
+/** The operator's leader, if there is one. */
+async function leader(): Promise<Pod | undefined> {
+  const lease = await client.get<KubeObject & { spec?: { holderIdentity?: string } }>({
+    resource: resources.leases,
+    namespace: SYSTEM,
+    name: 'isp-support-operator',
+  });
+  const name = lease?.spec?.holderIdentity ?? '';
+  return name === '' ? undefined : await client.get<Pod>({ resource: resources.pods, namespace: SYSTEM, name });
+}
+
+/** Has the operator led from the primary's node, or from another one, by moving whatever is in the wrong place. */
+async function place(leaderThere: boolean): Promise<Pod> {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const [pod, leading] = [await awayFromLedger(), await until('a leader', leader)];
+    if ((leading.spec?.nodeName === pod.spec?.nodeName) === leaderThere) return pod;
+    await client.delete({ resource: resources.pods, namespace: SYSTEM, name: leading.metadata.name });
+    await pause(5_000);
+    await whole();
+    if (attempt % 2 === 1) await switchOver(`${NAME}-postgres-${pod.metadata.name.endsWith('-0') ? 1 : 0}`);
+  }
+  throw new Error('the leader and the primary cannot be brought together or apart');
+}
+
+async function run({ strike, mend, leaderThere }: Fault): Promise<Run> {
+  const pod = leaderThere === undefined ? await awayFromLedger() : await place(leaderThere);
   await pause(8_000);
   const struck = Date.now();
   await strike(pod);

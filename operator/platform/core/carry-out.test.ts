@@ -10,7 +10,7 @@ import type { Component, ComponentPlan, GuardedPatch } from './component.ts';
 function patchOf(name: string): GuardedPatch {
   return {
     ref: { resource: resources.configMaps, namespace: 'support', name },
-    resourceVersion: '7',
+    guard: { resourceVersion: '7' },
     operations: [{ op: 'remove', path: '/metadata/annotations/leader' }],
   };
 }

@@ -138,12 +138,12 @@ async function setReplicas(
 /** A conflict is an error like any other: what was decided was decided of another version. */
 async function compareAndSet(
   client: KubeClient,
-  { ref, resourceVersion, operations }: GuardedPatch,
+  { ref, guard, operations }: GuardedPatch,
   signal: AbortSignal,
 ): Promise<void> {
-  const guard = { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion };
+  const tests = Object.entries(guard).map(([field, value]) => ({ op: 'test', path: `/metadata/${field}`, value }));
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(PATCH_TIMEOUT_MS)]);
-  await client.patch(ref, { type: 'json', body: [guard, ...operations], fieldManager: FIELD_MANAGER }, bounded);
+  await client.patch(ref, { type: 'json', body: [...tests, ...operations], fieldManager: FIELD_MANAGER }, bounded);
 }
 
 async function remove(

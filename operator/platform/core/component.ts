@@ -77,10 +77,10 @@ export interface Removal {
   readonly gracePeriodSeconds?: number;
 }
 
-/** A compare-and-set: the operations (RFC 6902) are carried out only on this very version of the object. */
+/** A compare-and-set: the operations (RFC 6902) are carried out only on this very version of the object, or of the one with this UID. */
 export interface GuardedPatch {
   readonly ref: ObjectRef;
-  readonly resourceVersion: string;
+  readonly guard: { readonly resourceVersion: string } | { readonly uid: string };
   readonly operations: readonly JsonOperation[];
 }
 

@@ -156,9 +156,10 @@ class Model {
   ): void {
     const holding = actions.some(({ type }) => type === 'postgres.hold');
     if (!holding || holds)
-      for (const { ref, resourceVersion } of patches)
+      for (const { ref, guard } of patches)
         write(() => {
-          if (!ref.name.endsWith('-leader') || resourceVersion !== String(this.version)) return;
+          if (!ref.name.endsWith('-leader')) return;
+          if (!('resourceVersion' in guard) || guard.resourceVersion !== String(this.version)) return;
           const body = this.bodies[this.holder ?? 0];
           expect(
             holding || body?.dead === true || this.departed !== undefined,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Pod } from '../../kube/resources.ts';
+import { type Pod, resources } from '../../kube/resources.ts';
 import type { FailoverStatus } from '../core/platform.ts';
 import { decide } from './decide.ts';
 import {
@@ -353,10 +353,23 @@ describe('the failover driver, step by step', () => {
 
   it('guards what it changes with the versions that it saw', () => {
     const { patches = [] } = plan(lost(silentFor(3), {}, fencedPod()), { last: fencing });
-    expect(patches.map(({ resourceVersion }) => resourceVersion)).to.deep.equal(['70', '90']);
+    expect(patches.map(({ guard }) => guard)).to.deep.equal([{ resourceVersion: '70' }, { resourceVersion: '90' }]);
     expect(patches[1]?.operations).to.deep.equal([
       { op: 'test', path: '/metadata/annotations/leader', value: FROM },
       { op: 'remove', path: '/metadata/annotations/leader' },
+    ]);
+  });
+
+  it('takes the address away by which an election would ask the one that it fences', () => {
+    const pod = podOf(0, { role: 'primary' });
+    const listed = { ...pod, metadata: { ...pod.metadata, annotations: { status: '{}' } } };
+    const { patches = [] } = plan(lost(silentFor(3), {}, listed), { last: confirmed });
+    expect(patches).to.deep.equal([
+      {
+        ref: { resource: resources.pods, namespace: 'support', name: FROM },
+        guard: { uid: 'pod-0' },
+        operations: [{ op: 'remove', path: '/metadata/annotations/status' }],
+      },
     ]);
   });
 

@@ -47,6 +47,8 @@ interface Situation {
 const REST = { actions: [], patches: [], remove: [] } as const;
 /** The kubelet ends the containers and only then lets the object go, which it is not asked to do with a grace period of 0. */
 const FENCE_GRACE_SECONDS = 1;
+/** Where Patroni writes down a member's address and state, in its pod's annotations. */
+const MEMBER_ANNOTATION = 'status';
 /** A renewal that is late by this much is not going to come. */
 const OVERDUE_MS = LOOP_WAIT_SECONDS * 1_000 + 1_500;
 /** So long Patroni is left to bring the old primary back by itself. */
@@ -155,7 +157,7 @@ function cleared({ scope, record }: Situation, lock: LeaderLock): Drive {
 
 /** First the UID is written down, then the pod of this UID is deleted. */
 function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
-  const { uid } = pod.metadata;
+  const { uid, annotations } = pod.metadata;
   if (uid === undefined) return { ...REST, record };
   const written = scope.platform.status?.lastFailover;
   const isWritten = isOpen(written) && written?.podUID === uid && written.from === name;
@@ -167,8 +169,14 @@ function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
   return {
     ...REST,
     record: { ...without(record, 'message'), step: 'Fencing' satisfies Step },
+    patches: annotations?.[MEMBER_ANNOTATION] === undefined ? [] : [unlisted(ref, uid)],
     remove: [{ ref, uid, gracePeriodSeconds: FENCE_GRACE_SECONDS }],
   };
+}
+
+/** Without its address nobody asks it whether it is ahead: an election would wait 2 s for the answer of a member that is lost. */
+function unlisted(ref: ObjectRef, uid: string): GuardedPatch {
+  return { ref, guard: { uid }, operations: [{ op: 'remove', path: `/metadata/annotations/${MEMBER_ANNOTATION}` }] };
 }
 
 /**
@@ -186,7 +194,7 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
   const stamp = `${record.podUID ?? lock.holder} ${scope.now.toISOString()}`;
   const outdate: GuardedPatch = {
     ref: stateRef(scope, 'sync'),
-    resourceVersion: sync.version,
+    guard: { resourceVersion: sync.version },
     operations: [
       { op: 'test', path: '/metadata/annotations/leader', value: lock.holder },
       { op: 'add', path: '/metadata/annotations/isp.support~1fenced', value: stamp },
@@ -241,7 +249,7 @@ function clearLock(scope: Scope, { holder, version }: LeaderLock): GuardedPatch[
   return [
     {
       ref: stateRef(scope, 'leader'),
-      resourceVersion: version,
+      guard: { resourceVersion: version },
       operations: [
         { op: 'test', path, value: holder },
         { op: 'remove', path },

@@ -1,5 +1,6 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
+import { abortable } from '../../kube/abortable.ts';
 import { PATRONI_PORT, RESTAPI_USER } from './names.ts';
 import type { PatroniView } from './reading.ts';
 
@@ -13,11 +14,12 @@ const statusSchema = z.object({
 });
 
 // Patroni answers in HTTP/1.0 and closes, so there is nothing to keep; bounded so that a member that hangs costs few sockets.
-const agent = new Agent({ connections: 2, pipelining: 0, connect: { timeout: 5_000 } });
+const agent = new Agent({ connections: 2, pipelining: 0, connect: { timeout: 2_000 } });
 
 /** The member's own view of itself; rejects with undici's error or the signal's reason. */
 export async function readPatroni(address: string, signal: AbortSignal): Promise<PatroniView> {
-  const { body } = await request(`${baseUrl(address)}/patroni`, { dispatcher: agent, signal });
+  const asked = request(`${baseUrl(address)}/patroni`, { dispatcher: agent, signal });
+  const { body } = await abortable(asked, signal);
   const status = statusSchema.parse(await body.json());
   return {
     state: status.state,
@@ -72,7 +74,7 @@ async function send(
   content: unknown,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
-  const { statusCode, body } = await request(`${baseUrl(address)}${path}`, {
+  const asked = request(`${baseUrl(address)}${path}`, {
     dispatcher: agent,
     method,
     headers: {
@@ -82,6 +84,7 @@ async function send(
     body: JSON.stringify(content),
     signal,
   });
+  const { statusCode, body } = await abortable(asked, signal);
   return { status: statusCode, text: (await body.text()).slice(0, 200) };
 }
 

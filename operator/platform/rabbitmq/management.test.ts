@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import { blackHole } from '../../../test/support/black-hole.ts';
 import { ManagementClient } from './management.ts';
 import { ManagementError } from './management-error.ts';
 
@@ -45,6 +46,19 @@ describe('the client of the management API', () => {
     }
     throw new Error('it succeeded');
   }
+
+  it('gives up in time on a host that takes no connection', async () => {
+    const hole = await blackHole();
+    try {
+      const started = performance.now();
+      const url = `http://127.0.0.1:${hole.port}`;
+      const lost = new ManagementClient({ url, username: 'isp_support', password: 'secret', timeoutMs: 200 });
+      await failure(lost.nodes());
+      expect(performance.now() - started).to.be.lessThan(1_500);
+    } finally {
+      hole.close();
+    }
+  });
 
   it('logs in and reads members, by name, with what is missing filled in', async () => {
     answer = (request, response) => {

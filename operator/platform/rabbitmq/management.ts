@@ -1,8 +1,9 @@
 import { Agent, request } from 'undici';
+import { abortable } from '../../kube/abortable.ts';
 import { type ManagementError, refusal, toManagementError } from './management-error.ts';
 
 /** Shared by all clients, so that asking again costs no handshake. */
-const agent = new Agent({ connections: 2, keepAliveTimeout: 15_000 });
+const agent = new Agent({ connections: 2, keepAliveTimeout: 15_000, connect: { timeout: 3_000 } });
 
 const DEFAULT_TIMEOUT_MS = 3_000;
 
@@ -170,15 +171,17 @@ export class ManagementClient {
 
   async #send(method: 'GET' | 'PUT', path: string, signal?: AbortSignal, body?: unknown): Promise<unknown> {
     const timeout = AbortSignal.timeout(this.#timeoutMs);
+    const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     const where = new URL(this.#url).host;
     try {
-      const response = await request(`${this.#url}/api/${path}`, {
+      const asked = request(`${this.#url}/api/${path}`, {
         method,
         dispatcher: agent,
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: bounded,
         headers: { authorization: this.#authorization, accept: 'application/json', 'content-type': 'application/json' },
         body: body === undefined ? null : JSON.stringify(body),
       });
+      const response = await abortable(asked, bounded);
       const text = await response.body.text();
       if (response.statusCode >= 300) throw refusal(where, method, path, response.statusCode, text);
       return text === '' ? undefined : JSON.parse(text);

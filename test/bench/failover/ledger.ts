@@ -20,7 +20,14 @@ const acknowledged: Record<(typeof kinds)[number], Acknowledged[]> = { old: [], 
 let nextId = Date.now() * 1000;
 let mostPrimaries = 0;
 
-function connect(connectionString = PGURL): pg.Client {
+/**
+ * The Service's address is asked for once: a node that is cut off takes a part of the cluster's DNS with it, and what is measured here is
+ * the database.
+ */
+const service = new URL(PGURL);
+service.hostname = (await lookup(service.hostname)).address;
+
+function connect(connectionString = service.href): pg.Client {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS });
   // What breaks a connection is seen by the write that needs it.
   client.on('error', () => undefined);
