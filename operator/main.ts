@@ -1,16 +1,19 @@
 import { parseArgs } from 'node:util';
 import packageJson from '../package.json' with { type: 'json' };
+import { dryRun, renderDryRun } from './dry-run.ts';
 import { KubeClient } from './kube/client.ts';
 import { loadConfig } from './kube/config.ts';
 import { runOperator } from './operator.ts';
 import { createLogger } from './runtime/logger.ts';
 import { RuntimeMetrics } from './runtime/metrics.ts';
 
-const usage = `usage: operator [--kubeconfig FILE] [--namespace NAMESPACE] [--port 8080] [--identity NAME]
+const usage = `usage: operator [--kubeconfig FILE] [--namespace NAMESPACE] [--port 8080] [--identity NAME] [--dry-run [--output json]]
   --kubeconfig   default: KUBECONFIG, else the pod's service account
   --namespace    where the lease is kept; default: POD_NAMESPACE, else isp-support-system
   --port         of /metrics, /healthz and /readyz
-  --identity     in the lease; default: POD_NAME, else the host's name`;
+  --identity     in the lease; default: POD_NAME, else the host's name
+  --dry-run      say what would be done next, and do nothing; ends with 0 when that is nothing, 1 when it is something, 2 on an error
+  --output       of the dry run: text or json`;
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +21,8 @@ const { values } = parseArgs({
     namespace: { type: 'string', default: process.env['POD_NAMESPACE'] ?? 'isp-support-system' },
     port: { type: 'string', default: '8080' },
     identity: { type: 'string' },
+    'dry-run': { type: 'boolean', default: false },
+    output: { type: 'string', default: 'text' },
     help: { type: 'boolean', short: 'h' },
   },
 });
@@ -44,6 +49,17 @@ const client = new KubeClient(connection, {
   onWarning: (text) => logger.warn('the API server warns', { text }),
 });
 try {
+  if (values['dry-run']) await printDryRun();
+  else await run();
+} catch (error) {
+  logger.error('the operator ends', { error });
+  process.exitCode = values['dry-run'] ? 2 : 1;
+} finally {
+  await client.close();
+}
+process.exit();
+
+async function run(): Promise<void> {
   await runOperator({
     client,
     metrics,
@@ -55,10 +71,13 @@ try {
     env: process.env,
     signal: stop.signal,
   });
-} catch (error) {
-  logger.error('the operator ends', { error });
-  process.exitCode = 1;
-} finally {
-  await client.close();
 }
-process.exit();
+
+async function printDryRun(): Promise<void> {
+  const results = await dryRun({ client, logger, env: process.env, signal: stop.signal });
+  const isNothing = results.every(({ components }) => components.every(({ changes }) => changes.length === 0));
+  process.stdout.write(
+    values.output === 'json' ? `${JSON.stringify({ items: results }, undefined, 2)}\n` : renderDryRun(results),
+  );
+  process.exitCode = isNothing ? 0 : 1;
+}

@@ -95,7 +95,7 @@ export function refOf(scope: Scope, object: KubeObject): ObjectRef {
 }
 
 /** The object with the platform's namespace, labels and ownership. Pods belong to their own controllers. */
-function owned({ platform }: Scope, component: Component, object: KubeObject): KubeObject {
+export function owned({ platform }: Scope, component: Component, object: KubeObject): KubeObject {
   const namespace = namespaceOf(platform);
   if (object.kind === 'Pod' || object.kind === 'PersistentVolumeClaim')
     return { ...object, metadata: { ...object.metadata, namespace } };

@@ -5,17 +5,17 @@ import type { ReconcileContext, ReconcileResult } from '../../runtime/controller
 import type { EventRecorder } from '../../runtime/events.ts';
 import { addFinalizer, removeFinalizer } from '../../runtime/finalizers.ts';
 import type { Informer } from '../../runtime/informer.ts';
-import { resolve } from '../schema/effective.ts';
 import type { DefaultImages } from '../schema/images.ts';
 import { findings } from '../schema/validate.ts';
 import { type CarryOutResult, carryOut } from './carry-out.ts';
 import type { ChildrenCache } from './children.ts';
 import type { Component, ComponentName, ComponentPlan, EventPlan, Scope } from './component.ts';
 import type { PlatformMetrics } from './metrics.ts';
-import { annotations, FIELD_MANAGER, FINALIZER } from './names.ts';
+import { FIELD_MANAGER, FINALIZER } from './names.ts';
 import { planAll } from './plan.ts';
 import type { Platform, PlatformStatus } from './platform.ts';
 import type { ProbeBoard } from './probe-board.ts';
+import { scopeOf } from './scope.ts';
 import { buildStatus, isSameStatus, transitionEvents } from './status.ts';
 import { summarize } from './summary.ts';
 import { nextTeardownStep, readChildren, takeStep } from './teardown.ts';
@@ -51,7 +51,7 @@ export class PlatformReconciler {
     const platform = this.#newest(key);
     if (platform === undefined) return this.#forget(key);
     if (platform.metadata.deletionTimestamp !== undefined) return await this.#tearDown(key, platform, context);
-    const scope = this.#scope(key, platform);
+    const scope = scopeOf(this.#options, key, platform);
     // What is on its way out gets nothing more; the cache will say so in a moment, and bring the key back.
     if (!scope.effective.paused && !(await this.#hold(platform, context.signal))) return {};
     this.#options.probes.sync(
@@ -84,19 +84,6 @@ export class PlatformReconciler {
     if (written.metadata.uid === cached.metadata.uid && isNewer(written, cached)) return written;
     this.#written.delete(key);
     return cached;
-  }
-
-  #scope(key: string, platform: Platform): Scope {
-    const { images, children, probes, clock } = this.#options;
-    const effective = resolve(platform.spec, images);
-    const paused = effective.paused || platform.metadata.annotations?.[annotations.reconcile] === 'paused';
-    return {
-      platform,
-      effective: { ...effective, paused },
-      children: children.of(key),
-      probes: probes.results(key),
-      now: clock.now(),
-    };
   }
 
   async #carryOutAll(

@@ -1,5 +1,7 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { runOperator } from '../../../operator/operator.ts';
+import { components as allComponents } from '../../../operator/platform/components.ts';
+import type { Component } from '../../../operator/platform/core/component.ts';
 import { silentLogger } from '../../../operator/runtime/logger.ts';
 import { RuntimeMetrics } from '../../../operator/runtime/metrics.ts';
 import type { ApiServer } from '../../support/apiserver/index.ts';
@@ -11,7 +13,11 @@ export interface RunningOperator {
 }
 
 /** Runs the whole operator in this process against a real API server, where nothing but the operator is at work. */
-export function startOperator(server: ApiServer, identity = 'test'): RunningOperator {
+export function startOperator(
+  server: ApiServer,
+  identity = 'test',
+  components: readonly Component[] = allComponents,
+): RunningOperator {
   const stop = new AbortController();
   let writes = 0;
   const client: KubeClient = server.newClient({
@@ -29,6 +35,7 @@ export function startOperator(server: ApiServer, identity = 'test'): RunningOper
     identity,
     version: '0.0.0-test',
     env: { RELATED_IMAGE_API: 'api:test', RELATED_IMAGE_POSTGRES: 'postgres:test' },
+    components,
     signal: stop.signal,
   });
   return {
