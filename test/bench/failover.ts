@@ -234,17 +234,17 @@ async function awayFromLedger(): Promise<Pod> {
   return await switchOver(`${NAME}-postgres-${pod.metadata.name.endsWith('-0') ? 1 : 0}`);
 }
 
+/** Asks as often as it takes: right after a change a standby may not have everything yet, and then it is refused. */
 async function switchOver(to: string): Promise<Pod> {
-  const request = `${to}/${Date.now()}`;
-  await client.patch(platformRef, {
-    type: 'merge',
-    body: { metadata: { annotations: { 'isp.support/switchover': request } } },
-  });
   await until('the switchover', async () => {
-    const last = (await client.get<Platform>(platformRef))?.status?.lastSwitchover;
-    if (last?.request !== request || last.outcome === 'InProgress') return undefined;
-    if (last.outcome !== 'Succeeded') throw new Error(`switchover: ${last.outcome} ${last.message ?? ''}`);
-    return last;
+    const request = `${to}/${Date.now()}`;
+    const body = { metadata: { annotations: { 'isp.support/switchover': request } } };
+    await client.patch(platformRef, { type: 'merge', body });
+    const outcome = await until('its outcome', async () => {
+      const last = (await client.get<Platform>(platformRef))?.status?.lastSwitchover;
+      return last?.request !== request || last.outcome === 'InProgress' ? undefined : last.outcome;
+    });
+    return outcome === 'Succeeded' ? true : undefined;
   });
   return await primary();
 }

@@ -18,7 +18,7 @@ interface Acknowledged {
 const kinds = ['old', 'new'] as const;
 const acknowledged: Record<(typeof kinds)[number], Acknowledged[]> = { old: [], new: [] };
 let nextId = Date.now() * 1000;
-let mostPrimaries = 0;
+const primaries: { readonly at: number; readonly count: number }[] = [];
 
 /**
  * The Service's address is asked for once: a node that is cut off takes a part of the cluster's DNS with it, and what is measured here is
@@ -78,11 +78,22 @@ async function writable(address: string): Promise<boolean> {
   }
 }
 
+async function whoTakesWrites(addresses: readonly string[]): Promise<string[]> {
+  const answers = await Promise.all(addresses.map(async (address) => ({ address, is: await writable(address) })));
+  return answers.filter(({ is }) => is).map(({ address }) => address);
+}
+
+/**
+ * Who says so in one round may have said it one after the other, as in a switchover. Two primaries there are when those that take writes
+ * still do after the others have been heard.
+ */
 async function check(): Promise<void> {
   for (;;) {
+    const at = Date.now();
     const addresses = await lookup(MEMBERS, { all: true }).catch(() => []);
-    const answers = await Promise.all(addresses.map(async ({ address }) => await writable(address)));
-    mostPrimaries = Math.max(mostPrimaries, answers.filter(Boolean).length);
+    let writing = await whoTakesWrites(addresses.map(({ address }) => address));
+    if (writing.length > 1) writing = await whoTakesWrites(writing);
+    primaries.push({ at, count: writing.length });
     await pause(200);
   }
 }
@@ -99,8 +110,7 @@ async function report(since: number): Promise<unknown> {
   const sql = 'SELECT count(*)::int AS there FROM bench_ledger WHERE id = ANY($1::bigint[])';
   const { rows } = await client.query<{ there: number }>(sql, [all.map(({ id }) => id)]);
   await client.end();
-  const most = mostPrimaries;
-  mostPrimaries = 0;
+  const most = Math.max(0, ...primaries.filter(({ at }) => at >= since).map(({ count }) => count));
   return {
     old: gap(acknowledged.old, since),
     new: gap(acknowledged.new, since),
