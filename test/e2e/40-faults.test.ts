@@ -1,9 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
 import { expect } from 'chai';
-import { resources, type Secret } from '../../operator/kube/resources.ts';
+import { type Pod, resources, type Secret } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
-import { client, deletePod, eventually, getPlatform, healthy, NAMESPACE, podsOf } from './support/cluster.ts';
+import {
+  apply,
+  client,
+  deletePod,
+  eventually,
+  getPlatform,
+  healthy,
+  NAMESPACE,
+  platform,
+  podsOf,
+} from './support/cluster.ts';
 import { Desk } from './support/desk.ts';
 import { type Forward, startPortForward, startProxy } from './support/forward.ts';
 import { Ledger } from './support/ledger.ts';
@@ -48,6 +58,25 @@ describe('a platform that loses a part while clients write', () => {
       });
     });
     expect(await podsOf('postgres', { [labels.role]: 'primary' })).to.have.length(1);
+  });
+
+  it('keeps every message while Postgres is rolled over to a new template, standbys first', async () => {
+    const resources = { requests: { cpu: '110m', memory: '256Mi' }, limits: { memory: '512Mi' } };
+    const before = await podsOf('postgres');
+    const [old] = before.filter(({ metadata }) => metadata.labels?.[labels.role] === 'primary');
+    await underLoad(async () => {
+      await apply(platform({ postgres: { resources } }));
+      await eventually('every member of the new template', async () => {
+        const now = await podsOf('postgres');
+        const isNew = ({ spec }: Pod): boolean => spec?.containers[0]?.resources?.requests?.['cpu'] === '110m';
+        return now.length === before.length && now.every(isNew) ? true : undefined;
+      });
+    });
+    const { lastSwitchover, postgres } = (await getPlatform())?.status ?? {};
+    expect(lastSwitchover).to.include({ reason: 'RollingUpdate', outcome: 'Succeeded', from: old?.metadata.name });
+    expect(postgres?.primary).to.equal(lastSwitchover?.to);
+    await apply(platform());
+    await healthy();
   });
 
   it('keeps every message when a Redis primary’s pod is deleted', async () => {

@@ -23,7 +23,11 @@ export interface PlatformStatus {
     members?: PostgresMemberStatus[];
   };
   redis?: { mode: string; state: string; masters: number; replicas: number; slotsAssigned: number };
-  rabbitmq?: { runningNodes: string[]; quorumCritical: string[] };
+  rabbitmq?: {
+    runningNodes: string[];
+    quorumCritical: string[];
+    bootRestarts?: { pod: string; count: number }[];
+  };
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
@@ -31,6 +35,7 @@ export interface PlatformStatus {
 
 export interface SwitchoverStatus {
   request: string;
+  reason?: string;
   from?: string;
   to?: string;
   outcome: string;

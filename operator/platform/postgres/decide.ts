@@ -10,6 +10,7 @@ import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
+import { rolloutStep } from './rollout.ts';
 import { recordOf, status } from './status.ts';
 import { switchover } from './switchover.ts';
 
@@ -26,17 +27,18 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const isBlocked = blockedBy.length > 0;
   const record = recordOf(scope, observed, leaders);
   const driven = drive(scope, observed, leaders, record);
-  const planned = switchover(scope, observed, leaders);
+  const step = isBlocked ? undefined : rolloutStep(scope, observed, leaders);
+  const planned = switchover(scope, observed, leaders, step?.wish);
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
   const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs;
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet),
     actions: isBlocked ? [] : [...driven.actions, ...actions(scope, observed, leaders), ...planned.actions],
     patches: driven.patches,
-    remove: driven.remove,
+    remove: [...driven.remove, ...(step?.remove ?? [])],
     condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names)),
     status: status(scope, observed, leaders, driven.record, planned.record),
-    events: [...failoverEvents(platform.status?.lastFailover, driven), ...planned.events],
+    events: [...failoverEvents(platform.status?.lastFailover, driven), ...planned.events, ...(step?.events ?? [])],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
 }

@@ -78,7 +78,7 @@ export function scaleInObstacle(
   if (primary === undefined)
     return { reason: 'ScaleInWaits', message: `${live} members stay until there is a primary` };
   if (primary.ordinal >= instances) {
-    const message = `${live} members stay, since ${primary.name}, which would be taken away, is the primary: hand over to a member below ordinal ${instances}`;
+    const message = `${live} members stay, since ${primary.name}, which would be taken away, is the primary: it hands over to a member below ordinal ${instances} as soon as all stream`;
     return { reason: 'PrimaryOnOrdinalToRemove', message };
   }
   const stem = primary.name.replace(/\d+$/, '');
@@ -107,7 +107,7 @@ function rollout({ statefulSet }: Observed): Finding[] {
   const { replicas = 0 } = statefulSet?.spec ?? {};
   const { updatedReplicas = 0, currentRevision, updateRevision } = statefulSet?.status ?? {};
   if (updateRevision === undefined || currentRevision === updateRevision || updatedReplicas >= replicas) return [];
-  const message = `${updatedReplicas} of ${replicas} members run the new version of their pod; the others are restarted one at a time`;
+  const message = `${updatedReplicas} of ${replicas} members run the new version of their pod; the others are replaced one at a time, the primary last, while all serve`;
   return [{ reason: 'RollingUpdate', message }];
 }
 

@@ -46,7 +46,8 @@ export function statefulSet(platform: Platform, postgres: EffectivePostgres, inp
       replicas: input.replicas,
       serviceName: name,
       podManagementPolicy: 'Parallel',
-      updateStrategy: { type: 'RollingUpdate' },
+      // Only the operator knows who is the primary.
+      updateStrategy: { type: 'OnDelete' },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       revisionHistoryLimit: 3,
       selector: { matchLabels: selectorLabels(platform, 'postgres') },

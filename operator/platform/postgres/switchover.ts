@@ -4,7 +4,7 @@ import type { Platform, SwitchoverStatus } from '../core/platform.ts';
 import type { PostgresAction } from './actions.ts';
 import { IN_PROGRESS, isOpen } from './failover.ts';
 import type { Leadership } from './leadership.ts';
-import { type Observed, sqlOf } from './observe.ts';
+import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 
 /** What a planned move of the primary wants done. */
@@ -16,25 +16,60 @@ export interface SwitchoverPlan {
   readonly requeueAfterMs?: number;
 }
 
+/** A move that is part of the operator's own work. */
+export interface SwitchoverWish {
+  /** CamelCase, for the record. */
+  readonly reason: string;
+  /** Whether a standby will do. */
+  readonly isAllowed: (member: Member) => boolean;
+}
+
 const NOTHING: SwitchoverPlan = { record: undefined, actions: [], events: [] };
 /** As long as Patroni is asked; after that it is only waited for. */
 const ASK_MS = 20_000;
 /** After this long it has failed, and a primary that is still missing is a failover's business. */
 const LIMIT_MS = 60_000;
+/** Between two attempts of the operator's own. */
+const RETRY_MS = 60_000;
 const AT_ONCE_MS = 1;
 
 /**
- * Pure: how to go on with what the annotation `isp.support/switchover` asks for (`<pod>|any[/token]`). The request is in the status before
+ * Pure: how to go on with what the annotation `isp.support/switchover` asks for (`<pod>|any[/token]`), or with what the operator wishes
+ * itself. The request is in the status before
  * Patroni is told, so that each value is acted on once; Patroni is told as long as the old primary is the primary, which does no harm
  * twice.
  */
-export function switchover(scope: Scope, observed: Observed, leaders: Leadership): SwitchoverPlan {
+export function switchover(
+  scope: Scope,
+  observed: Observed,
+  leaders: Leadership,
+  wish?: SwitchoverWish,
+): SwitchoverPlan {
   const { platform, now } = scope;
   const last = platform.status?.lastSwitchover;
   if (last?.outcome === IN_PROGRESS) return goOn(last, observed, leaders, now);
   const request = platform.metadata.annotations?.[annotations.switchover];
-  if (request === undefined || request === '' || request === last?.request || scope.effective.paused) return NOTHING;
-  return begin(scope, request, observed, leaders);
+  if (scope.effective.paused) return NOTHING;
+  if (request !== undefined && request !== '' && request !== last?.request)
+    return begin(scope, request, observed, leaders);
+  return wish === undefined ? NOTHING : beginOwn(scope, wish, observed, leaders);
+}
+
+/** Keeps the request that was acted on last, so that it is not acted on again. */
+function beginOwn(
+  { platform, effective, now }: Scope,
+  { reason, isAllowed }: SwitchoverWish,
+  observed: Observed,
+  { primary }: Leadership,
+): SwitchoverPlan {
+  const last = platform.status?.lastSwitchover;
+  const since = last?.finishedAt === undefined ? RETRY_MS : now.getTime() - new Date(last.finishedAt).getTime();
+  if (last?.reason === reason && last.outcome !== 'Succeeded' && since < RETRY_MS)
+    return { ...NOTHING, requeueAfterMs: RETRY_MS - since };
+  const able = candidates(observed, primary?.name ?? '', isSynchronous(effective.postgres));
+  const to = able.find((name) => observed.members.some((member) => member.name === name && isAllowed(member)));
+  if (primary === undefined || to === undefined) return NOTHING;
+  return start({ request: last?.request ?? '', reason, from: primary.name, to }, now);
 }
 
 /** Whether the primary is being moved as planned. */
@@ -60,18 +95,16 @@ function begin(scope: Scope, request: string, observed: Observed, { primary, rog
     return refuse(
       `${wanted === 'any' ? 'no standby' : `${wanted} does not`} stream${wanted === 'any' ? 's' : ''} with everything acknowledged`,
     );
-  const record: SwitchoverStatus = {
-    request,
-    from: primary.name,
-    to,
-    outcome: IN_PROGRESS,
-    startedAt: now.toISOString(),
-  };
+  return start({ request, from: primary.name, to }, now);
+}
+
+function start(move: Omit<SwitchoverStatus, 'outcome'>, now: Date): SwitchoverPlan {
+  const record: SwitchoverStatus = { ...move, outcome: IN_PROGRESS, startedAt: now.toISOString() };
   const started: EventPlan = {
     type: 'Normal',
     reason: 'SwitchoverStarted',
     action: 'Switchover',
-    note: `${primary.name} hands over to ${to}`,
+    note: `${move.from} hands over to ${move.to}`,
   };
   return { record, actions: [], events: [started], requeueAfterMs: AT_ONCE_MS };
 }

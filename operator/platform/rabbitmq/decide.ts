@@ -1,5 +1,7 @@
+import { resources } from '../../kube/resources.ts';
 import type { Action, BlockedBy, ComponentPlan } from '../core/component.ts';
 import type { EffectivePlatform, Storage } from '../core/effective.ts';
+import { namespaceOf } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { type ClusterState, clusterState } from './cluster.ts';
 import { conditionOf } from './condition.ts';
@@ -7,6 +9,7 @@ import { desiredObjects, memberClaim } from './desired.ts';
 import { podName } from './names.ts';
 import type { Observed } from './observe.ts';
 import type { ClusterAnswer } from './probe.ts';
+import { type StuckBoot, stuckBoot } from './stuck-boot.ts';
 
 /** Makes the vhost, and lets the platform's user into it. */
 export interface EnsureVhost extends Action {
@@ -27,6 +30,7 @@ export function decide(
   const state = stateOf(observed);
   const founder = founderOf(platform, observed);
   const formed = isFormed(observed, state, nodes);
+  const stuck = stuckBoot(observed, state, nodes, platform.status?.rabbitmq?.bootRestarts);
   return {
     objects: [
       ...desiredObjects(platform, effective, { nodes, storage, formed, ...(founder === undefined ? {} : { founder }) }),
@@ -41,8 +45,13 @@ export function decide(
       pending: pendingChanges(observed, nodes, storage),
     }),
     status: {
-      rabbitmq: { runningNodes: [...state.running], quorumCritical: [...(observed.cluster?.quorumCritical ?? [])] },
+      rabbitmq: {
+        runningNodes: [...state.running],
+        quorumCritical: [...(observed.cluster?.quorumCritical ?? [])],
+        ...(stuck.restarts.length === 0 ? {} : { bootRestarts: [...stuck.restarts] }),
+      },
     },
+    ...restart(platform, stuck),
   };
 }
 
@@ -85,6 +94,27 @@ function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): En
   if (cluster === undefined || isVhostAsWanted(cluster)) return [];
   const host = pods.find(({ name, host: address }) => address !== undefined && running.includes(name))?.host;
   return host === undefined ? [] : [{ type: 'rabbitmq.ensure-vhost', host }];
+}
+
+/** A node that hangs may not heed a signal either, so it is not waited for. */
+const RESTART_GRACE_SECONDS = 5;
+
+function restart(platform: Platform, { restart: pod, againMs }: StuckBoot): Partial<ComponentPlan> {
+  const again = againMs === undefined ? {} : { requeueAfterMs: againMs };
+  if (pod === undefined) return again;
+  const ref = { resource: resources.pods, namespace: namespaceOf(platform), name: pod.name };
+  return {
+    remove: [{ ref, uid: pod.uid, gracePeriodSeconds: RESTART_GRACE_SECONDS }],
+    events: [
+      {
+        type: 'Warning',
+        reason: 'NodeRestarted',
+        action: 'Repair',
+        note: `${pod.name} has not come up though the others run: its pod is started anew`,
+      },
+    ],
+    ...again,
+  };
 }
 
 function isVhostAsWanted({ vhost, permitted, defaultQueueType, version }: ClusterAnswer): boolean {

@@ -27,6 +27,8 @@ export interface RabbitmqPod {
   readonly notReady?: string;
   /** Its volume is empty, and it waits until it may join or found a cluster. */
   readonly joining: boolean;
+  /** When the container of its node was started; absent while it does not run. */
+  readonly startedAt?: Date;
   /** Absent until it was asked. */
   readonly answer?: NodeAnswer;
 }
@@ -59,6 +61,7 @@ export interface Observed {
   readonly hasCredentials: boolean;
   /** Clients have been let in, which happens once all nodes have come together. */
   readonly open: boolean;
+  readonly now: Date;
 }
 
 export function observe(scope: Scope): Observed {
@@ -76,6 +79,7 @@ export function observe(scope: Scope): Observed {
     ...(cluster === undefined ? {} : { cluster }),
     hasCredentials: credentialsOf(scope) !== undefined,
     open: service !== undefined && isOpen(service),
+    now: scope.now,
   };
 }
 
@@ -124,6 +128,7 @@ function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
   if (uid === undefined || Number.isNaN(ordinal)) return [];
   const host = pod.status?.podIP;
   const notReady = whyNotReady(pod);
+  const startedAt = pod.status?.containerStatuses?.find((one) => one.name === 'rabbitmq')?.state?.running?.startedAt;
   const answer = scope.probes.get<NodeAnswer>(nodeProbeName(name))?.value;
   return [
     {
@@ -134,6 +139,7 @@ function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
       deleting: deletionTimestamp !== undefined,
       joining: isJoining(pod),
       ...(host === undefined ? {} : { host }),
+      ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
       ...(notReady === undefined ? {} : { notReady }),
       ...(answer?.uid === uid ? { answer } : {}),
     },

@@ -58,7 +58,8 @@ const failover = z
 
 const switchover = z
   .object({
-    request: text('Value of the annotation isp.support/switchover that was acted on.'),
+    request: text('Value of the annotation isp.support/switchover that was acted on last; empty if none was.'),
+    reason: text('What the operator moved it for by itself: RollingUpdate, ScaleIn.').exactOptional(),
     from: text('Pod that was the primary.').exactOptional(),
     to: text('Pod that became the primary.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
@@ -114,6 +115,15 @@ export const platformStatusSchema = z
       .object({
         runningNodes: z.array(z.string()).describe('Nodes that run.'),
         quorumCritical: z.array(z.string()).describe('Nodes without which a queue would lose its majority.'),
+        bootRestarts: z
+          .array(
+            z.object({
+              pod: text('Pod of the node.'),
+              count: z.int().min(1).describe('How often it was started anew since it last ran.'),
+            }),
+          )
+          .describe('Nodes that did not come up.')
+          .exactOptional(),
       })
       .describe('RabbitMQ.')
       .exactOptional(),

@@ -9,6 +9,8 @@ export const platform: Platform = {
   metadata: { name: 'acme', namespace: 'support', uid: 'platform' },
 };
 
+export const NOW = new Date('2026-03-01T12:00:00Z');
+
 const images = { api: 'api', postgres: 'postgres', redis: 'redis', rabbitmq: 'rabbitmq', haproxy: 'haproxy' };
 
 export const effective = resolve({ customers: 100 }, images);
@@ -69,6 +71,7 @@ export function observed(fields: Partial<Observed> = {}): Observed {
     cluster: healthyCluster,
     hasCredentials: true,
     open: true,
+    now: NOW,
     ...fields,
   };
 }

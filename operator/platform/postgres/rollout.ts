@@ -1,0 +1,89 @@
+import { resources } from '../../kube/resources.ts';
+import type { EventPlan, Removal, Scope } from '../core/component.ts';
+import { namespaceOf } from '../core/names.ts';
+import { streamingNames } from './findings.ts';
+import type { Leadership } from './leadership.ts';
+import type { Member, Observed } from './observe.ts';
+import { isSynchronous } from './patroni-config.ts';
+import type { SwitchoverWish } from './switchover.ts';
+import { answers } from './verdict.ts';
+
+/** The next step of planned work on the members; nothing in it while there is none to take. */
+export interface RolloutStep {
+  readonly remove: readonly Removal[];
+  readonly wish?: SwitchoverWish;
+  readonly events: readonly EventPlan[];
+}
+
+const NONE: RolloutStep = { remove: [], events: [] };
+const REVISION_LABEL = 'controller-revision-hash';
+
+/**
+ * Pure: brings the pods to the newest template, one at a time, standbys first, and only while every member serves and every commit is on a standby; the primary
+ * hands over to a member of the newest template before it goes. A pod that cannot even start is replaced at once: waiting for it to
+ * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go.
+ */
+export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
+  const { platform, effective } = scope;
+  if (effective.paused || Object.values(platform.status ?? {}).some(isUnderWay)) return NONE;
+  const outdated = outdatedMembers(observed);
+  if (observed.members.some(isLeaving)) return NONE;
+  const stuck = outdated.find((member) => !hasStarted(member) && !answers(member));
+  if (stuck !== undefined) return restart(scope, stuck);
+  const { primary, rogues } = leaders;
+  if (primary === undefined || rogues.length > 0 || !isWhole(scope, observed, primary)) return NONE;
+  const { instances } = effective.postgres;
+  if (primary.ordinal >= instances) {
+    const isAllowed = ({ ordinal }: Member): boolean => ordinal < instances;
+    return { ...NONE, wish: { reason: 'ScaleIn', isAllowed } };
+  }
+  const standby = outdated.findLast((member) => member !== primary);
+  if (standby !== undefined) return restart(scope, standby);
+  if (!outdated.includes(primary)) return NONE;
+  if (observed.members.length === 1) return restart(scope, primary);
+  return { ...NONE, wish: { reason: 'RollingUpdate', isAllowed: (member) => !outdated.includes(member) } };
+}
+
+/** Members whose pods are of an earlier template than the StatefulSet's, by ordinal. */
+export function outdatedMembers({ statefulSet, members }: Observed): readonly Member[] {
+  const { updateRevision, observedGeneration = 0 } = statefulSet?.status ?? {};
+  // The newest template has no revision yet.
+  if (updateRevision === undefined || observedGeneration < (statefulSet?.metadata.generation ?? 0)) return [];
+  return members.filter(({ pod }) => pod.metadata.labels?.[REVISION_LABEL] !== updateRevision);
+}
+
+/** One disruption at a time over all components. */
+function isUnderWay(part: unknown): boolean {
+  return typeof part === 'object' && part !== null && 'outcome' in part && part.outcome === 'InProgress';
+}
+
+/** Every member is there and streams, and with synchronous replication each of them may take over. */
+function isWhole({ effective }: Scope, { statefulSet, members, sync }: Observed, primary: Member): boolean {
+  const wanted = Math.max(statefulSet?.spec?.replicas ?? 0, 1);
+  const streaming = streamingNames(primary);
+  const standbys = members.filter((member) => member !== primary);
+  if (members.length < wanted || !standbys.every(({ name }) => streaming.has(name))) return false;
+  if (!isSynchronous(effective.postgres)) return true;
+  return sync?.leader === primary.name && standbys.every(({ name }) => sync.voters.includes(name));
+}
+
+function restart({ platform }: Scope, { name, pod }: Member): RolloutStep {
+  const { uid } = pod.metadata;
+  const ref = { resource: resources.pods, namespace: namespaceOf(platform), name };
+  const event: EventPlan = {
+    type: 'Normal',
+    reason: 'MemberRestarted',
+    action: 'RollingUpdate',
+    note: `pod ${name} is replaced by one of the newest template`,
+  };
+  return { remove: [{ ref, ...(uid === undefined ? {} : { uid }) }], events: [event] };
+}
+
+function hasStarted({ pod }: Member): boolean {
+  const [status] = pod.status?.containerStatuses ?? [];
+  return status !== undefined && status.state?.waiting === undefined;
+}
+
+function isLeaving({ pod }: Member): boolean {
+  return pod.metadata.deletionTimestamp !== undefined;
+}
