@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import { eventually } from '../../test/support/eventually.ts';
 import { type Gate, KubeClient, type KubeClientOptions } from './client.ts';
 import { resources } from './resources.ts';
 import type { RequestResult } from './transport.ts';
@@ -79,6 +80,25 @@ describe('client of the API server in trouble', () => {
     handler = (_, response) => void response.writeHead(500).end('{}');
     await failure(newClient().create(object));
     expect(requests).to.equal(1);
+  });
+
+  it('has at most so many requests on their way, and a closed gate stops those that have waited', async () => {
+    const answers: (() => void)[] = [];
+    handler = (_, response) => answers.push(() => response.end('{}'));
+    let open = true;
+    const gate: Gate = () => {
+      if (!open) throw new Error('closed');
+      return undefined;
+    };
+    const client = newClient({ maxInFlight: 2 }).gated(gate);
+    const calls = [1, 2, 3].map(async () => await client.create(object));
+    calls[2]?.catch(() => undefined);
+    await eventually(() => expect(answers).to.have.length(2));
+    open = false;
+    for (const answer of answers) answer();
+    await Promise.all(calls.slice(0, 2));
+    expect((await failure(calls[2] as Promise<unknown>)).message).to.equal('closed');
+    expect(requests).to.equal(2);
   });
 
   it('gives up on a server that accepts a request and never answers', async () => {

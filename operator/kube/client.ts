@@ -1,5 +1,6 @@
 import type { Connection } from './connection.ts';
 import { deadlineExceeded, errorFromResponse, isNotFound, type KubeError } from './errors.ts';
+import { InFlight } from './in-flight.ts';
 import { collectionPath, objectPath, type Query, queryString } from './paths.ts';
 import { resourceOf } from './resources.ts';
 import { Transport, type TransportOptions, type TransportResponse, transportError } from './transport.ts';
@@ -20,6 +21,8 @@ export interface KubeClientOptions extends TransportOptions {
   gate?: Gate | undefined;
   /** Receives what the server warns of (deprecated versions, unknown fields), once for each text. */
   onWarning?: (text: string) => void;
+  /** How many requests, watches apart, are on their way at once at most; default 64. The others wait, within the time of their calls. */
+  maxInFlight?: number;
 }
 
 export interface ListOptions {
@@ -78,6 +81,7 @@ interface Call {
 }
 
 const TIMEOUT_MS = 10_000;
+const MAX_IN_FLIGHT = 64;
 const patchTypes = { merge: 'application/merge-patch+json', json: 'application/json-patch+json' } as const;
 
 /**
@@ -89,17 +93,25 @@ export class KubeClient {
   readonly #timeoutMs: number;
   readonly #gate: Gate | undefined;
   readonly #onWarning: (text: string) => void;
+  readonly #maxInFlight: number;
+  readonly #inFlight: InFlight;
 
   constructor(connection: Connection | Transport, options: KubeClientOptions = {}) {
     this.#transport = connection instanceof Transport ? connection : new Transport(connection, options);
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#gate = options.gate;
+    this.#maxInFlight = options.maxInFlight ?? MAX_IN_FLIGHT;
+    this.#inFlight = new InFlight(this.#maxInFlight);
     this.#onWarning = options.onWarning === undefined ? () => undefined : once(options.onWarning);
   }
 
-  /** The same client over the same connections, whose writes ask the gate first. */
+  /**
+   * The same client over the same connections, whose writes ask the gate first. Its requests are counted by themselves, so that a lease can be
+   * renewed through this one however busy that one is.
+   */
   gated(gate: Gate): KubeClient {
-    return new KubeClient(this.#transport, { timeoutMs: this.#timeoutMs, gate, onWarning: this.#onWarning });
+    const [timeoutMs, maxInFlight, onWarning] = [this.#timeoutMs, this.#maxInFlight, this.#onWarning];
+    return new KubeClient(this.#transport, { timeoutMs, maxInFlight, gate, onWarning });
   }
 
   /** How many TCP connections are open now. */
@@ -216,16 +228,26 @@ export class KubeClient {
     signal?.throwIfAborted();
     using limit = new TimeLimit(this.#timeoutMs, `${call.method} ${call.path}`, signal);
     for (;;) {
-      const allowedMs = call.mutates ? this.#gate?.() : undefined;
-      if (allowedMs !== undefined) limit.shorten(allowedMs);
-      const response = await this.#send(call, limit.signal);
-      const text = await readText(response, call, limit.signal);
+      const { response, text } = await this.#answer(call, limit);
       for (const warning of warningsOf(response)) this.#onWarning(warning);
       if (response.status < 400) return text;
       const error = errorFromResponse(response.status, text, header(response.headers['retry-after']));
       const waitMs = busyForMs(error);
       if (waitMs === undefined || waitMs >= limit.remainingMs) throw error;
       await limit.sleep(waitMs);
+    }
+  }
+
+  /** The gate is asked when the request's turn has come, for it may have closed meanwhile. */
+  async #answer(call: Call, limit: TimeLimit): Promise<{ response: TransportResponse; text: string }> {
+    const leave = await this.#inFlight.enter(limit.signal);
+    try {
+      const allowedMs = call.mutates ? this.#gate?.() : undefined;
+      if (allowedMs !== undefined) limit.shorten(allowedMs);
+      const response = await this.#send(call, limit.signal);
+      return { response, text: await readText(response, call, limit.signal) };
+    } finally {
+      leave();
     }
   }
 
