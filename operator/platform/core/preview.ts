@@ -1,4 +1,4 @@
-import type { KubeClient } from '../../kube/client.ts';
+import { type KubeClient, refOf as refOfObject } from '../../kube/client.ts';
 import { KubeError } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { owned, refOf } from './carry-out.ts';
@@ -18,7 +18,7 @@ const MOST_FIELDS = 12;
 
 /** What carrying out a component's plan would do. The API server is asked about every object with a dry run, so nothing is written. */
 export async function preview(
-  client: Pick<KubeClient, 'apply'>,
+  client: Pick<KubeClient, 'apply' | 'get'>,
   scope: Scope,
   component: Component,
   plan: ComponentPlan,
@@ -35,9 +35,7 @@ export async function preview(
     const what = `${object.kind} ${object.metadata.name}`;
     if (seen.has(what)) continue;
     seen.add(what);
-    changes.push(
-      ...(await applied(client, what, owned(scope, component, object), children.get(refOf(scope, object)), signal)),
-    );
+    changes.push(...(await applied(client, what, owned(scope, component, object), signal)));
   }
   for (const { ref, replicas } of plan.scales ?? []) {
     const live = children.get<KubeObject & { spec?: { replicas?: number } }>(ref);
@@ -55,13 +53,13 @@ export async function preview(
 }
 
 async function applied(
-  client: Pick<KubeClient, 'apply'>,
+  client: Pick<KubeClient, 'apply' | 'get'>,
   what: string,
   intent: KubeObject,
-  live: KubeObject | undefined,
   signal: AbortSignal,
 ): Promise<Change[]> {
   try {
+    const live = await client.get(refOfObject(intent), signal);
     const after = await client.apply(intent, { fieldManager: FIELD_MANAGER, force: true, dryRun: true }, signal);
     if (live === undefined) return [{ verb: 'create', what }];
     const fields = changedFields(wanted(live), wanted(after));
