@@ -145,6 +145,8 @@ export interface ProbeDefinition<R> {
   changed?(before: R | undefined, after: R): boolean;
   /** For isp_component_probe_success. */
   successful(value: R): boolean;
+  /** Called once, before the first run: gives the probe a way to be run now instead of at its next turn, as when a connection breaks. */
+  wakeBy?(wake: () => void): void;
   /** Lets go of what the probe holds open; called once, when the probe is no longer wanted. */
   close?(): void;
 }

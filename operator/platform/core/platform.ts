@@ -22,7 +22,15 @@ export interface PlatformStatus {
     timeline?: number;
     members?: PostgresMemberStatus[];
   };
-  redis?: { mode: string; state: string; masters: number; replicas: number; slotsAssigned: number };
+  redis?: {
+    mode: string;
+    state: string;
+    masters: number;
+    replicas: number;
+    slotsAssigned: number;
+    /** Present while slots are moved between shards: from how many shards to how many, and slots moved of all that are to be. */
+    resharding?: { from: number; to: number; moved: number; total: number };
+  };
   rabbitmq?: {
     runningNodes: string[];
     quorumCritical: string[];

@@ -85,6 +85,7 @@ export class ProbeBoard {
 
   async #loop(platformKey: string, probe: RunningProbe): Promise<void> {
     const { definition, stop } = probe;
+    definition.wakeBy?.(() => probe.wake?.());
     while (!stop.signal.aborted) {
       const started = this.#options.clock.monotonicMs();
       await this.#runOnce(platformKey, probe);

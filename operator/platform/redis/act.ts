@@ -1,13 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeTarget, RedisAction } from './actions.ts';
-import { type Command, isReply, type OpenRedis, type RedisClient } from './client.ts';
+import { type Command, isReply, type RedisClient } from './client.ts';
 import { parseClusterNodes } from './cluster-nodes.ts';
+import { type ActTools, assertIdentity, run } from './connections.ts';
+import { takeOverFrom } from './force.ts';
+import { closeSlots, moveSlots } from './move-slots.ts';
 import { BUS_OFFSET } from './names.ts';
-
-export interface ActTools {
-  readonly open: OpenRedis;
-  readonly password: string;
-}
 
 /** A node to follow is known by gossip a moment after the introduction. */
 const GOSSIP_POLL_MS = 50;
@@ -19,6 +16,10 @@ const GOSSIP_POLLS = 60;
  * @throws {Error} what the node or the network said.
  */
 export async function carryOut(action: RedisAction, tools: ActTools, signal: AbortSignal): Promise<void> {
+  if (action.type === 'redis.move-slots') return await moveSlots(action, tools, signal);
+  if (action.type === 'redis.failover' && action.forced !== undefined)
+    return await takeOverFrom([action.node, ...action.forced.rivals], action.forced, tools, signal);
+  if (action.type === 'redis.close-slots') return await closeSlots(action, tools, signal);
   const client = tools.open(action.node.address, tools.password);
   try {
     await assertIdentity(client, action.node, signal);
@@ -28,11 +29,13 @@ export async function carryOut(action: RedisAction, tools: ActTools, signal: Abo
       case 'redis.set-epoch':
         return await run(client, [['CLUSTER', 'SET-CONFIG-EPOCH', action.epoch]], signal, EPOCH_DONE);
       case 'redis.add-slots':
-        return await run(client, [['CLUSTER', 'ADDSLOTSRANGE', ...action.slots]], signal, SLOTS_DONE);
+        return await run(client, [['CLUSTER', 'ADDSLOTSRANGE', ...action.slots.flat()]], signal, SLOTS_DONE);
       case 'redis.meet':
         return await meet(client, action.peers, tools, signal);
       case 'redis.replicate':
-        return await replicate(client, action.primaryId, signal);
+        return await replicate(client, action.primaryId, tools, signal);
+      case 'redis.retire':
+        return await retire(client, signal);
       case 'redis.forget':
         return await run(
           client,
@@ -54,22 +57,6 @@ const SLOTS_DONE = /is already busy/;
 const FORGET_DONE = /Unknown node/;
 // Or the primary died meanwhile, so that an election is under way.
 const FAILOVER_DONE = /send CLUSTER FAILOVER to a replica|Master is down/;
-
-async function run(
-  client: RedisClient,
-  commands: readonly Command[],
-  signal: AbortSignal,
-  done?: RegExp,
-): Promise<void> {
-  for (const reply of await client.send(commands, signal))
-    if (isReply(reply) && done?.test(reply.message) !== true) throw reply;
-}
-
-async function assertIdentity(client: RedisClient, node: NodeTarget, signal: AbortSignal): Promise<void> {
-  const [id] = await client.send([['CLUSTER', 'MYID']], signal);
-  if (isReply(id)) throw id;
-  if (id !== node.id) throw new Error(`pod ${node.pod} is node ${String(id)} now, not ${node.id}`);
-}
 
 /** The bus asks for no password, so a peer has to prove first that it is of this cluster and not whoever has its address now. */
 async function meet(
@@ -94,7 +81,12 @@ async function meet(
   await run(client, commands, signal);
 }
 
-async function replicate(client: RedisClient, primaryId: string, signal: AbortSignal): Promise<void> {
+async function replicate(
+  client: RedisClient,
+  primaryId: string,
+  { clock }: ActTools,
+  signal: AbortSignal,
+): Promise<void> {
   for (let poll = 1; ; poll++) {
     const [nodes] = await client.send([['CLUSTER', 'NODES']], signal);
     if (isReply(nodes)) throw nodes;
@@ -104,6 +96,20 @@ async function replicate(client: RedisClient, primaryId: string, signal: AbortSi
     const [reply] = await client.send([['CLUSTER', 'REPLICATE', primaryId]], signal);
     if (!isReply(reply)) return;
     if (!reply.message.includes('Unknown node') || poll === GOSSIP_POLLS) throw reply;
-    await sleep(GOSSIP_POLL_MS, undefined, { signal });
+    await clock.sleep(GOSSIP_POLL_MS, signal);
   }
+}
+
+/** The engine refuses it for a primary with keys; a replica it would empty, so that is looked at here. */
+async function retire(client: RedisClient, signal: AbortSignal): Promise<void> {
+  const [reply, keys] = await client.send([['CLUSTER', 'NODES'], ['DBSIZE']], signal);
+  if (isReply(reply)) throw reply;
+  if (keys !== 0) throw new Error('it has keys, and is not taken out of the cluster');
+  const nodes = parseClusterNodes(String(reply));
+  const self = nodes.find((node) => node.flags.includes('myself'));
+  const holders = nodes.filter((node) => node.id === self?.id || node.id === self?.primaryId);
+  if (holders.some((node) => node.slots.length > 0))
+    throw new Error('it or its primary has slots, and is not taken out of the cluster');
+  // Under a new name, so that nobody takes it for the one of before when it comes back.
+  await run(client, [['CLUSTER', 'RESET', 'HARD']], signal);
 }

@@ -25,7 +25,7 @@ interface SetEpochAction extends NodeAction<'redis.set-epoch'> {
 }
 
 interface AddSlotsAction extends NodeAction<'redis.add-slots'> {
-  readonly slots: SlotRange;
+  readonly slots: readonly SlotRange[];
 }
 
 /** Makes a node known, or its new address. */
@@ -42,10 +42,42 @@ interface ForgetAction extends NodeAction<'redis.forget'> {
   readonly ids: readonly string[];
 }
 
-/** A replica takes over from a primary that lives and lets it catch up first. */
-export interface FailoverAction extends NodeAction<'redis.failover'> {}
+/** A replica takes over from a primary that lives and lets it catch up first, or from one that is dead. */
+export interface FailoverAction extends NodeAction<'redis.failover'> {
+  /** From a dead one, by the other primaries' votes or without any. That it is dead, and who is furthest, is made sure of once more. */
+  readonly forced?: {
+    readonly force: 'force' | 'takeover';
+    readonly dead: { readonly id: string; readonly address: Address };
+    /** The other replicas of the same primary. */
+    readonly rivals: readonly NodeTarget[];
+  };
+}
+
+/**
+ * Moves as many of these slots as a moment allows, keys and all, while both primaries serve. What the source does not hold any more is
+ * left out, so it does not matter how many were moved before.
+ */
+export interface MoveSlotsAction extends NodeAction<'redis.move-slots'> {
+  readonly to: NodeTarget;
+  readonly slots: readonly SlotRange[];
+  /** The other primaries, which are told instead of left to hear of it. */
+  readonly tell: readonly NodeTarget[];
+}
+
+/** Ends what an interrupted move has left open at a node, where the other end of it is not known any more. */
+export interface CloseSlotsAction extends NodeAction<'redis.close-slots'> {
+  readonly slots: readonly SlotRange[];
+  /** The other primaries, any of which may have taken keys already. */
+  readonly others: readonly NodeTarget[];
+}
+
+/** Takes a node with neither slots nor keys out of the cluster for good; it comes back as a blank one. */
+interface RetireAction extends NodeAction<'redis.retire'> {}
 
 export type RedisAction =
+  | MoveSlotsAction
+  | CloseSlotsAction
+  | RetireAction
   | ConfigureAction
   | SetEpochAction
   | AddSlotsAction

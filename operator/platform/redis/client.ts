@@ -14,21 +14,33 @@ export interface RedisClient {
   close(): void;
 }
 
-export type OpenRedis = (address: Address, password: string) => RedisClient;
+/** @param onLost is called when a connection breaks that nobody here has closed. */
+export type OpenRedis = (address: Address, password: string, onLost?: () => void) => RedisClient;
 
 /** Opens nothing yet: the first command connects. A connection that broke is made anew by the next command. */
-export const openRedis: OpenRedis = (address, password) => {
+export const openRedis: OpenRedis = (address, password, onLost) => {
   let connection: Connection | undefined;
 
   function drop(): void {
-    connection?.redis.disconnect();
+    const dropped = connection;
     connection = undefined;
+    dropped?.redis.disconnect();
+  }
+
+  function open(): Connection {
+    const opened = connect(address, password);
+    opened.redis.once('close', () => {
+      if (connection !== opened) return;
+      connection = undefined;
+      onLost?.();
+    });
+    return opened;
   }
 
   return {
     async send(commands, signal) {
       signal.throwIfAborted();
-      connection ??= connect(address, password);
+      connection ??= open();
       const current = connection;
       signal.addEventListener('abort', drop, { once: true });
       try {

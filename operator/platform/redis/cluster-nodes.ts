@@ -17,6 +17,28 @@ export interface ClusterNode {
   readonly slots: readonly SlotRange[];
 }
 
+/** A slot on its way between two primaries, as one of them has noted it. Only the node itself tells. */
+export interface OpenSlot {
+  readonly slot: number;
+  readonly way: 'importing' | 'migrating';
+  /** Where from, or where to. */
+  readonly peer: string;
+}
+
+/** The slots that the node asked holds open, in order. */
+export function parseOpenSlots(reply: string): OpenSlot[] {
+  const self = reply.split('\n').find((line) => line.split(' ')[2]?.split(',').includes('myself') === true);
+  return [...(self ?? '').matchAll(/\[(\d+)-([<>])-(\w+)\]/g)]
+    .map(
+      ([, slot, way, peer]): OpenSlot => ({
+        slot: Number(slot),
+        way: way === '<' ? 'importing' : 'migrating',
+        peer: peer ?? '',
+      }),
+    )
+    .toSorted((a, b) => a.slot - b.slot);
+}
+
 /**
  * Reads the reply of `CLUSTER NODES` (https://redis.io/docs/latest/commands/cluster-nodes/). Nodes in handshake are left out: their
  * names are invented and gone a moment later.

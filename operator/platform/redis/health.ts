@@ -8,6 +8,8 @@ import { isBlank, isInSync, ownSlots, slotsOf, type Topology } from './topology.
 export interface Health {
   readonly condition: ConditionPlan;
   readonly status: NonNullable<PlatformStatus['redis']>;
+  /** Every slot has a primary that answers and sees the majority. */
+  readonly served: boolean;
   /** Every pod answers, every slot is served, every replica is in sync. */
   readonly whole: boolean;
 }
@@ -44,6 +46,7 @@ export function readHealth(
       replicas: topology.known.filter((node) => followsItsPrimary(node.name, topology)).length,
       slotsAssigned: findings.claimed,
     },
+    served,
     whole: served && findings.absent.length === 0 && findings.lagging.length === 0,
   };
 }
@@ -111,9 +114,16 @@ function converging({ unserved, topology, absent }: Findings): ConditionPlan | u
   return condition('False', 'Converging', [what, ...absent].join('; '), { progressing: true });
 }
 
-function replicasMissing({ absent, lagging }: Findings): ConditionPlan | undefined {
+function replicasMissing({ absent, lagging, expected, topology }: Findings): ConditionPlan | undefined {
   const missing = [...absent, ...lagging];
   if (missing.length === 0) return undefined;
+  // A shard that has no slots yet is missed by nobody.
+  const joining = expected.filter(({ shard }) => topology.formed && !topology.primaries.has(shard));
+  const isOfJoining = joining.flatMap((pod) => [whyAbsent(pod), whyLagging(pod, topology)]);
+  if (missing.every((what) => isOfJoining.includes(what)))
+    return condition('True', 'AddingShards', `all slots are served; of the shards to be added, ${missing.join('; ')}`, {
+      progressing: true,
+    });
   return condition(
     'True',
     'ReplicasMissing',
@@ -126,7 +136,7 @@ function replicasMissing({ absent, lagging }: Findings): ConditionPlan | undefin
 }
 
 function healthy({ expected, topology }: Findings): ConditionPlan {
-  const primaries = topology.primaries.size;
+  const primaries = topology.leaders.size;
   return condition(
     'True',
     'Healthy',
@@ -135,7 +145,7 @@ function healthy({ expected, topology }: Findings): ConditionPlan {
 }
 
 function whyLagging({ name, shard, pod }: ExpectedPod, topology: Topology): string | undefined {
-  const primary = topology.primaries.get(shard);
+  const primary = (topology.formed ? topology.leaders : topology.primaries).get(shard);
   const node = topology.known.find((known) => known.name === name);
   if (pod === undefined || node === undefined || node === primary) return undefined;
   if (primary === undefined) return `pod ${name} is of shard ${shard}, which holds no slots; ${HELP}`;

@@ -1,12 +1,18 @@
 import type { EffectiveRedis, Storage } from '../core/effective.ts';
 import type { FailoverAction } from './actions.ts';
 import type { LiveShard, Observed, RedisPod } from './observe.ts';
+import { drainedShards, isRetired } from './reshard.ts';
 import type { ShardIntent } from './statefulset.ts';
 import { isInSync, type Topology, target } from './topology.ts';
 
 /** Which shards and pods there are to be now, which is not always what the spec wants: some changes need work first. */
 export interface Layout {
   readonly shards: readonly ShardIntent[];
+  /** How many shards there are to be in the end. */
+  readonly wantedShards: number;
+  /** Shards that hold nothing any more and are on their way out, and those of which nothing is left to wait for. */
+  readonly drained: readonly number[];
+  readonly gone: readonly LiveShard[];
   /** What the spec wants and this cannot give, for a person; none when all is as wanted. */
   readonly pending: readonly Pending[];
   /** Hand-overs away from pods that are to go. */
@@ -14,20 +20,23 @@ export interface Layout {
 }
 
 interface Pending {
-  readonly reason: 'ShardChangeNotSupported' | 'ModeChangeRefused' | 'StorageChangePending';
+  readonly reason: 'ModeChangeRefused' | 'StorageChangePending';
   readonly message: string;
 }
 
 export function decideLayout(observed: Observed, topology: Topology): Layout {
   const { wanted, liveShards } = observed;
-  const count = shardsInForce(observed);
   const keepsMode = wanted.mode === 'cluster';
+  const before = shardsInForce(observed, topology, keepsMode);
+  const wantedShards = keepsMode ? wanted.shards : before;
+  const drained = drainedShards(topology, before, wantedShards);
+  const count = before - countGone(observed, topology, before, drained);
   const shards: ShardIntent[] = [];
   const actions: FailoverAction[] = [];
   for (let shard = 0; shard < count; shard++) {
     const live = liveShards.find((other) => other.shard === shard);
     const pods = keepsMode ? wanted.replicasPerShard + 1 : (live?.replicas ?? wanted.replicasPerShard + 1);
-    const retiring = retire(observed, topology, shard, pods);
+    const retiring = retirePods(observed, topology, shard, pods);
     actions.push(...retiring.actions);
     shards.push({
       shard,
@@ -36,19 +45,54 @@ export function decideLayout(observed: Observed, topology: Topology): Layout {
       storage: live?.storage ?? wanted.storage,
     });
   }
-  return { shards, pending: pendingChanges(wanted, liveShards, count), actions };
+  return {
+    shards,
+    wantedShards,
+    drained,
+    gone: liveShards.filter(({ shard }) => shard >= count),
+    pending: pendingChanges(wanted, liveShards),
+    actions,
+  };
 }
 
-/** A cluster keeps the number of shards that it was formed with until its slots have been moved. */
-function shardsInForce({ liveShards, wanted }: Observed): number {
+/**
+ * A cluster is first brought to the number of shards that it was begun with; once every slot is held by a node in sight, what is there
+ * and what is wanted counts.
+ */
+function shardsInForce({ liveShards, wanted }: Observed, topology: Topology, keepsMode: boolean): number {
   if (liveShards.length === 0) return wanted.shards;
-  const noted = liveShards.flatMap((live) => live.shards ?? []);
   const highest = Math.max(...liveShards.map((live) => live.shard + 1));
-  return Math.max(highest, ...noted);
+  if (topology.formed) return Math.max(highest, keepsMode ? wanted.shards : 0);
+  return Math.max(highest, ...liveShards.flatMap((live) => live.shards ?? []));
+}
+
+/** From the last shard on, those whose every pod has left the cluster, or has never been in it. */
+function countGone(
+  { liveShards, pods }: Observed,
+  topology: Topology,
+  count: number,
+  drained: readonly number[],
+): number {
+  let gone = 0;
+  for (let shard = count - 1; drained.includes(shard); shard--) {
+    const live = liveShards.find((other) => other.shard === shard);
+    const members = pods.filter((pod) => pod.shard === shard);
+    const retired = topology.known.filter((node) => node.shard === shard && isRetired(node));
+    const isAway = (pod: RedisPod) =>
+      retired.some((node) => node.name === pod.name) || (pod.address === undefined && !hasUnseen(topology));
+    if (live !== undefined && !members.every(isAway)) break;
+    gone++;
+  }
+  return gone;
+}
+
+/** Whether somebody knows a node that no pod answers for: then a pod that does not answer may be that one. */
+function hasUnseen({ known, byId }: Topology): boolean {
+  return known.some((node) => node.view.nodes.some((other) => !byId.has(other.id)));
 }
 
 /** Whether the pods beyond the wanted number can go: they are replicas, of a primary that stays. */
-function retire(
+function retirePods(
   observed: Observed,
   topology: Topology,
   shard: number,
@@ -71,7 +115,7 @@ function isReplica(pod: RedisPod): boolean {
   return pod.answer?.kind === 'view' && pod.answer.role === 'replica';
 }
 
-function pendingChanges(wanted: EffectiveRedis, liveShards: readonly LiveShard[], count: number): Pending[] {
+function pendingChanges(wanted: EffectiveRedis, liveShards: readonly LiveShard[]): Pending[] {
   if (wanted.mode !== 'cluster')
     return [
       {
@@ -79,19 +123,14 @@ function pendingChanges(wanted: EffectiveRedis, liveShards: readonly LiveShard[]
         message: `Redis runs in mode cluster and cannot become ${wanted.mode}: set spec.redis.mode back to cluster, or create another platform`,
       },
     ];
-  const pending: Pending[] = [];
-  if (count !== wanted.shards)
-    pending.push({
-      reason: 'ShardChangeNotSupported',
-      message: `the cluster was formed with ${count} shards and stays so; spec wants ${wanted.shards}: set spec.redis.shards to ${count}, or create another platform`,
-    });
   const changed = liveShards.find((live) => live.storage !== undefined && !isSameStorage(live.storage, wanted.storage));
-  if (changed?.storage !== undefined)
-    pending.push({
+  if (changed?.storage === undefined) return [];
+  return [
+    {
       reason: 'StorageChangePending',
       message: `volumes keep ${describeStorage(changed.storage)}; spec wants ${describeStorage(wanted.storage)}, which volumes made before cannot become by themselves`,
-    });
-  return pending;
+    },
+  ];
 }
 
 function isSameStorage(a: Storage, b: Storage): boolean {

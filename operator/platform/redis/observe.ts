@@ -16,6 +16,8 @@ export interface RedisPod {
   /** Absent until the pod has one. */
   readonly address?: Address;
   readonly deleting: boolean;
+  /** The kubelet says that its container has ended. */
+  readonly ended: boolean;
   /** In words for a person; absent for a pod that is ready. */
   readonly notReady?: string;
   /** The pod was made from an earlier template than its StatefulSet has now. */
@@ -27,6 +29,7 @@ export interface RedisPod {
 
 export interface LiveShard {
   readonly shard: number;
+  readonly uid?: string;
   readonly replicas: number;
   /** Shards that the cluster was formed with, as noted when it was made. */
   readonly shards?: number;
@@ -35,6 +38,11 @@ export interface LiveShard {
 
 export interface Observed {
   readonly wanted: EffectiveRedis;
+  /** Whether lost primaries are to be replaced faster than the engine does. */
+  readonly failover: boolean;
+  readonly now: Date;
+  /** Since when Redis has not been ready; absent while it is. */
+  readonly unreadySince?: Date;
   readonly liveShards: readonly LiveShard[];
   /** By shard and ordinal. */
   readonly pods: readonly RedisPod[];
@@ -61,12 +69,28 @@ export function observe(scope: Scope): Observed {
   const revisions = new Map(sets.map((set) => [shardOf(set), currentRevision(set)]));
   return {
     wanted: scope.effective.redis,
+    failover: scope.effective.failover.enabled,
+    now: scope.now,
+    ...unready(scope),
     liveShards: sets.flatMap(readShard).toSorted((a, b) => a.shard - b.shard),
     pods: scope.children
       .list<Pod>(resources.pods, 'redis')
       .flatMap((pod) => readPod(scope, pod, revisions))
       .toSorted((a, b) => a.shard - b.shard || a.ordinal - b.ordinal),
   };
+}
+
+function unready({ platform }: Scope): Pick<Observed, 'unreadySince'> {
+  const ready = platform.status?.conditions?.find(({ type }) => type === 'RedisReady');
+  if (ready === undefined || ready.status === 'True') return {};
+  return { unreadySince: new Date(ready.lastTransitionTime) };
+}
+
+/** Not running, after it has run. */
+function hasEnded(pod: Pod): boolean {
+  const status = pod.status?.containerStatuses?.find(({ name }) => name === 'redis');
+  if (status?.state === undefined || status.state.running !== undefined) return false;
+  return status.state.terminated !== undefined || status.lastState?.terminated !== undefined;
 }
 
 function readShard(set: StatefulSet): LiveShard[] {
@@ -79,6 +103,7 @@ function readShard(set: StatefulSet): LiveShard[] {
   return [
     {
       shard,
+      ...(set.metadata.uid === undefined ? {} : { uid: set.metadata.uid }),
       replicas: set.spec?.replicas ?? 0,
       ...(Number.isInteger(shards) ? { shards } : {}),
       ...(size === undefined
@@ -111,6 +136,7 @@ function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefin
       shard,
       ordinal,
       deleting: pod.metadata.deletionTimestamp !== undefined,
+      ended: hasEnded(pod),
       outdated: revision !== undefined && pod.metadata.labels?.['controller-revision-hash'] !== revision,
       ...(host === undefined ? {} : { address: { host, port: REDIS_PORT } }),
       ...(notReady === undefined ? {} : { notReady }),

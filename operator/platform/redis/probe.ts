@@ -1,26 +1,26 @@
 import { isReply, type RedisClient } from './client.ts';
-import { type ClusterNode, parseClusterNodes } from './cluster-nodes.ts';
+import { type ClusterNode, type OpenSlot, parseClusterNodes, parseOpenSlots } from './cluster-nodes.ts';
+import { parseInfo, type Replication, readReplication } from './replication.ts';
 
 /** What a node says of itself and of the others. */
-export interface NodeView {
+export interface NodeView extends Replication {
   readonly kind: 'view';
   readonly id: string;
-  readonly role: 'primary' | 'replica';
-  /** Of a replica: whether it follows its primary now. Gossip may call both connected while this is down. */
-  readonly linkUp: boolean;
   /** Without a single key. */
   readonly empty: boolean;
   readonly clusterState: 'ok' | 'fail';
   readonly configEpoch: number;
   /** Itself included, by id. */
   readonly nodes: readonly ClusterNode[];
+  /** Slots that it gives or takes right now, or that a move which was interrupted has left so. */
+  readonly openSlots: readonly OpenSlot[];
   readonly settings: Readonly<Record<string, string>>;
 }
 
 /** Why a node could not be asked. */
 interface NodeProblem {
   readonly kind: 'problem';
-  readonly problem: 'refused' | 'timeout' | 'auth' | 'loading' | 'other';
+  readonly problem: 'refused' | 'broken' | 'timeout' | 'auth' | 'loading' | 'other';
   /** What the node does, to follow its name: `refuses connections`. */
   readonly message: string;
 }
@@ -49,28 +49,20 @@ function readView([nodesReply, infoReply, replicationReply, keys, configReply]: 
   const nodes = parseClusterNodes(String(nodesReply));
   const self = nodes.find((node) => node.flags.includes('myself'));
   if (self === undefined) throw new TypeError('CLUSTER NODES names no node as the one asked');
-  const replication = parseInfo(String(replicationReply));
+  const { role, linkUp, lostAt } = readReplication(String(replicationReply));
   return {
     kind: 'view',
     id: self.id,
-    role: replication.get('role') === 'slave' ? 'replica' : 'primary',
-    linkUp: replication.get('master_link_status') === 'up',
+    role,
+    linkUp,
+    ...(lostAt === undefined ? {} : { lostAt }),
     empty: keys === 0,
     clusterState: parseInfo(String(infoReply)).get('cluster_state') === 'ok' ? 'ok' : 'fail',
     configEpoch: self.configEpoch,
     nodes,
+    openSlots: parseOpenSlots(String(nodesReply)),
     settings: parsePairs(configReply),
   };
-}
-
-/** Lines of `name:value`, as in the replies of INFO and CLUSTER INFO. */
-function parseInfo(reply: string): Map<string, string> {
-  return new Map(
-    reply
-      .split('\r\n')
-      .filter((line) => line.includes(':'))
-      .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
-  );
 }
 
 function parsePairs(reply: unknown): Record<string, string> {
@@ -90,9 +82,11 @@ function problemOf(error: unknown): NodeProblem {
   if (isReply(error)) return { kind: 'problem', problem: 'other', message: `answers ${message}` };
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   if (code === 'ECONNREFUSED') return { kind: 'problem', problem: 'refused', message: 'refuses connections' };
+  if (code === 'ECONNRESET' || code === 'EPIPE')
+    return { kind: 'problem', problem: 'broken', message: 'closed the connection' };
   // A network error's message has the address in it, which says nothing that lasts.
   if (code !== undefined) return { kind: 'problem', problem: 'other', message: `cannot be reached (${code})` };
   if (message === 'Connection is closed.')
-    return { kind: 'problem', problem: 'other', message: 'closed the connection' };
+    return { kind: 'problem', problem: 'broken', message: 'closed the connection' };
   throw error;
 }

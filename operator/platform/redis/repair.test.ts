@@ -10,7 +10,7 @@ import { readTopology } from './topology.ts';
 const shards = [0, 1, 2].map((shard) => ({ shard, shards: 3, pods: 2, storage: wanted.storage }));
 
 function repair(pods: readonly RedisPod[], complete = pods.length === 6): RedisAction[] {
-  return repairActions(wanted, shards, readTopology(pods), complete);
+  return repairActions(wanted, shards, readTopology(pods), complete, []);
 }
 
 function summary(actions: readonly RedisAction[]): string[] {

@@ -2,7 +2,7 @@ import type { EffectiveRedis } from '../core/effective.ts';
 import type { MeetAction, NodeTarget, RedisAction } from './actions.ts';
 import type { Address } from './cluster-nodes.ts';
 import { liveSettings } from './config.ts';
-import { overlaps, slotsOfShard } from './slots.ts';
+import { missingSlots, overlaps, type SlotRange, slotsOfShard } from './slots.ts';
 import type { ShardIntent } from './statefulset.ts';
 import { isBlank, isClaimed, type KnownNode, ownSlots, primaryIdOf, type Topology, target } from './topology.ts';
 
@@ -10,20 +10,24 @@ import { isBlank, isClaimed, type KnownNode, ownSlots, primaryIdOf, type Topolog
  * What brings the nodes that answer closer to one cluster, from whatever state they are in: a first start, addresses that all changed,
  * a volume that was lost. Each step is chosen from what the nodes themselves say, so that it does not matter which were done before.
  * @param complete every pod has answered and there is no other; without it nothing is taken for lost or free.
+ * @param drained shards that are on their way out, whose nodes are left alone.
  */
 export function repairActions(
   redis: EffectiveRedis,
   shards: readonly ShardIntent[],
   topology: Topology,
   complete: boolean,
+  drained: readonly number[],
 ): RedisAction[] {
-  const founders = complete ? chooseFounders(shards, topology) : new Map<number, KnownNode>();
+  const staying = new Set(shards.map(({ shard }) => shard).filter((shard) => !drained.includes(shard)));
+  const members = topology.known.filter((node) => staying.has(node.shard));
+  const founders: Founders = complete ? chooseFounders(shards, topology) : new Map();
   return [
     ...configure(redis, topology),
-    ...found(founders, shards.length),
-    ...meet(topology),
-    ...replicate(topology, founders),
-    ...(complete ? forget(topology) : []),
+    ...found(founders),
+    ...meet(members),
+    ...replicate(topology, members, founders),
+    ...(complete ? forget(topology, members) : []),
   ];
 }
 
@@ -36,31 +40,35 @@ function configure(redis: EffectiveRedis, { known }: Topology): RedisAction[] {
   });
 }
 
+/** Who begins a shard, and with which slots. */
+type Founders = ReadonlyMap<number, { readonly node: KnownNode; readonly slots: readonly SlotRange[] }>;
+
 /**
  * The first primary of each shard whose slots nobody holds. Nobody: no node claims them, by its own account or another's, and no node
  * of the shard has a key. A shard that lost all its volumes is therefore not begun anew, for its slots are still claimed for the lost
- * node by the others.
+ * node by the others. Once a person has struck that node, the first blank shard gets what nobody claims.
  */
-function chooseFounders(shards: readonly ShardIntent[], topology: Topology): Map<number, KnownNode> {
-  const founders = new Map<number, KnownNode>();
-  for (const { shard } of shards) {
-    if (isClaimed(topology, slotsOfShard(shard, shards.length)) || topology.primaries.has(shard)) continue;
+function chooseFounders(shards: readonly ShardIntent[], topology: Topology): Founders {
+  const blank = shards.flatMap(({ shard }) => {
     const members = topology.known.filter((node) => node.shard === shard);
-    const founder = members.find(isBlank);
-    if (founder !== undefined && members.every((node) => node.view.empty)) founders.set(shard, founder);
-  }
-  return founders;
+    const node = members.find(isBlank);
+    const isBegun = topology.primaries.has(shard) || !members.every(({ view }) => view.empty);
+    return node === undefined || isBegun ? [] : [{ shard, node, slots: [slotsOfShard(shard, shards.length)] }];
+  });
+  const unclaimed = blank.filter(({ slots }) => !slots.some((range) => isClaimed(topology, range)));
+  const free = missingSlots(topology.claims.flatMap(({ slots }) => slots));
+  const rest = unclaimed.length === 0 && free.length > 0 ? blank.slice(0, 1) : [];
+  return new Map([...unclaimed, ...rest.map((one) => ({ ...one, slots: free }))].map((one) => [one.shard, one]));
 }
 
-function found(founders: ReadonlyMap<number, KnownNode>, shards: number): RedisAction[] {
+function found(founders: Founders): RedisAction[] {
   return [...founders].flatMap(([shard, founder]): RedisAction[] => {
-    const node = target(founder);
-    const slots = slotsOfShard(shard, shards);
-    const isAlone = founder.view.nodes.length === 1 && founder.view.configEpoch === 0;
+    const node = target(founder.node);
+    const isAlone = founder.node.view.nodes.length === 1 && founder.node.view.configEpoch === 0;
     return [
       // The engine allows it only before the first meeting; later it sorts equal epochs out by itself.
       ...(isAlone ? [{ type: 'redis.set-epoch', node, epoch: shard + 1 } as const] : []),
-      { type: 'redis.add-slots', node, slots },
+      { type: 'redis.add-slots', node, slots: founder.slots },
     ];
   });
 }
@@ -69,8 +77,8 @@ function found(founders: ReadonlyMap<number, KnownNode>, shards: number): RedisA
  * Introduces every two nodes of which one does not know the other where it now is. Gossip would do with fewer introductions, but takes
  * its time, and after a restart of all has no address to start from.
  */
-function meet({ known }: Topology): MeetAction[] {
-  const nodes = known.filter((node) => !node.deleting);
+function meet(members: readonly KnownNode[]): MeetAction[] {
+  const nodes = members.filter((node) => !node.deleting);
   const peers = new Map<KnownNode, NodeTarget[]>();
   for (const [i, a] of nodes.entries())
     for (const b of nodes.slice(i + 1)) {
@@ -99,9 +107,11 @@ function isConflict(a: KnownNode, b: KnownNode): boolean {
 }
 
 /** Makes every other node of a shard a replica of the one that holds its slots, unless that would cost the node slots or keys. */
-function replicate(topology: Topology, founders: ReadonlyMap<number, KnownNode>): RedisAction[] {
-  return topology.known.flatMap((node): RedisAction[] => {
-    const primary = founders.get(node.shard) ?? topology.primaries.get(node.shard);
+function replicate(topology: Topology, members: readonly KnownNode[], founders: Founders): RedisAction[] {
+  // A shard without slots is a new one only where all slots are in sight; else its slots may be what is missing.
+  const leaders = topology.formed ? topology.leaders : topology.primaries;
+  return members.flatMap((node): RedisAction[] => {
+    const primary = founders.get(node.shard)?.node ?? leaders.get(node.shard);
     if (primary === undefined || primary === node || primary.deleting || node.deleting) return [];
     if (!isBlank(node) && !followsNobody(node, primary, topology)) return [];
     return [{ type: 'redis.replicate', node: target(node), primaryId: primary.view.id }];
@@ -116,14 +126,13 @@ function followsNobody(node: KnownNode, primary: KnownNode, topology: Topology):
 }
 
 /** Nodes that belong to no pod, are given up by all who know them, hold no slot, and are followed by nobody. */
-function forget(topology: Topology): RedisAction[] {
-  const { known, byId, claims } = topology;
+function forget({ known, byId, claims }: Topology, members: readonly KnownNode[]): RedisAction[] {
   const mentions = known.flatMap((node) => node.view.nodes);
   const alive = new Set(
     mentions.filter(({ flags }) => !flags.includes('fail') && !flags.includes('noaddr')).map(({ id }) => id),
   );
   const needed = new Set([...claims.map(({ id }) => id), ...mentions.map(({ primaryId }) => primaryId)]);
-  return known.flatMap((node): RedisAction[] => {
+  return members.flatMap((node): RedisAction[] => {
     const ids = node.view.nodes.map(({ id }) => id).filter((id) => !byId.has(id) && !alive.has(id) && !needed.has(id));
     return ids.length === 0 ? [] : [{ type: 'redis.forget', node: target(node), ids }];
   });

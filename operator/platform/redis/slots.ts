@@ -46,3 +46,38 @@ export function formatSlots(ranges: readonly SlotRange[]): string {
     .map(([first, last]) => (first === last ? String(first) : `${first}-${last}`))
     .join(',');
 }
+
+/** The slots of `a` that are not in `b`. */
+export function withoutSlots(a: readonly SlotRange[], b: readonly SlotRange[]): SlotRange[] {
+  return intersectSlots(a, missingSlots(b));
+}
+
+export function intersectSlots(a: readonly SlotRange[], b: readonly SlotRange[]): SlotRange[] {
+  return mergeSlots(
+    a.flatMap(([first, last]) =>
+      b.flatMap((other): SlotRange[] => {
+        const range: SlotRange = [Math.max(first, other[0]), Math.min(last, other[1])];
+        return range[0] <= range[1] ? [range] : [];
+      }),
+    ),
+  );
+}
+
+/** The first so many slots, and the others. */
+export function splitSlots(ranges: readonly SlotRange[], count: number): [taken: SlotRange[], left: SlotRange[]] {
+  const taken: SlotRange[] = [];
+  const left: SlotRange[] = [];
+  let room = count;
+  for (const [first, last] of mergeSlots(ranges)) {
+    const end = Math.min(last, first + room - 1);
+    if (end >= first) taken.push([first, end]);
+    if (last > end) left.push([Math.max(first, end + 1), last]);
+    room -= Math.max(0, end - first + 1);
+  }
+  return [taken, left];
+}
+
+/** Each slot by itself. */
+export function listSlots(ranges: readonly SlotRange[]): number[] {
+  return mergeSlots(ranges).flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => first + i));
+}

@@ -2,7 +2,7 @@ import type { NodeTarget } from './actions.ts';
 import type { Address } from './cluster-nodes.ts';
 import type { RedisPod } from './observe.ts';
 import type { NodeView } from './probe.ts';
-import { overlaps, type SlotRange } from './slots.ts';
+import { mergeSlots, missingSlots, overlaps, type SlotRange, withoutSlots } from './slots.ts';
 
 /** A pod whose server answered. */
 export interface KnownNode extends RedisPod {
@@ -22,8 +22,14 @@ export interface Topology {
   readonly known: readonly KnownNode[];
   readonly byId: ReadonlyMap<string, KnownNode>;
   readonly claims: readonly Claim[];
-  /** The primary of each shard that has one which answers. */
+  /** Of each node, by id, the slots that it claims and nobody claims with a later epoch. */
+  readonly owned: ReadonlyMap<string, readonly SlotRange[]>;
+  /** Every slot is owned by a node that answers: nothing of the cluster is out of sight. */
+  readonly formed: boolean;
+  /** The primary of each shard that has one which answers and holds slots. */
   readonly primaries: ReadonlyMap<number, KnownNode>;
+  /** The primaries, and of each shard without slots the node that is to become one. */
+  readonly leaders: ReadonlyMap<number, KnownNode>;
 }
 
 export function readTopology(pods: readonly RedisPod[]): Topology {
@@ -34,18 +40,52 @@ export function readTopology(pods: readonly RedisPod[]): Topology {
   );
   const byId = new Map(known.map((node) => [node.view.id, node]));
   const claims = readClaims(known);
+  const owned = resolveOwners(claims);
   const primaries = new Map<number, KnownNode>();
   // An old primary that has not heard of its successor yet still claims the slots, with an older epoch: the newest comes last.
   for (const { id } of claims.toSorted((a, b) => a.epoch - b.epoch)) {
     const node = byId.get(id);
-    if (node !== undefined) primaries.set(node.shard, node);
+    if (node !== undefined && owned.has(id)) primaries.set(node.shard, node);
   }
-  return { known, byId, claims, primaries };
+  const held = [...owned].flatMap(([id, slots]) => (byId.has(id) ? slots : []));
+  const formed = missingSlots(held).length === 0;
+  return {
+    known,
+    byId,
+    claims,
+    owned,
+    formed,
+    primaries,
+    leaders: new Map([...vacant(known, primaries), ...primaries]),
+  };
+}
+
+function resolveOwners(claims: readonly Claim[]): Map<string, SlotRange[]> {
+  const owned = new Map<string, SlotRange[]>();
+  let taken: SlotRange[] = [];
+  for (const { id, slots } of claims.toSorted((a, b) => b.epoch - a.epoch)) {
+    const rest = withoutSlots(slots, taken);
+    if (rest.length === 0) continue;
+    owned.set(id, rest);
+    taken = mergeSlots([...taken, ...rest]);
+  }
+  return owned;
+}
+
+/** Of each shard that holds no slots, the primary that its replicas follow, or else its first. */
+function vacant(known: readonly KnownNode[], primaries: ReadonlyMap<number, KnownNode>): Map<number, KnownNode> {
+  const leaders = new Map<number, KnownNode>();
+  for (const node of known) {
+    if (node.view.role !== 'primary' || primaries.has(node.shard)) continue;
+    const isFollowed = known.some((other) => other.shard === node.shard && primaryIdOf(other) === node.view.id);
+    if (isFollowed || !leaders.has(node.shard)) leaders.set(node.shard, node);
+  }
+  return leaders;
 }
 
 /** The slots that a node holds, to the best of what all nodes say. */
 export function slotsOf(topology: Topology, node: KnownNode): readonly SlotRange[] {
-  return topology.claims.find((claim) => claim.id === node.view.id)?.slots ?? [];
+  return topology.owned.get(node.view.id) ?? [];
 }
 
 /** The slots that a node holds by its own account. */
@@ -68,7 +108,8 @@ export function isClaimed(topology: Topology, slots: SlotRange): boolean {
 
 /**
  * The newest that is said of each node. Of itself a node knows best, unless another quotes a later epoch of it: then that one was asked
- * later, or heard of a takeover before its loser did.
+ * later, or heard of a takeover before its loser did. Slots that are said to be its in the same epoch are added: while slots are moved,
+ * the giver may have been asked after and the taker before, and whoever has lost a slot meanwhile lost it to a later epoch.
  */
 function readClaims(known: readonly KnownNode[]): Claim[] {
   const claims = new Map(
@@ -81,6 +122,8 @@ function readClaims(known: readonly KnownNode[]): Claim[] {
     for (const { id, slots, configEpoch } of witness.view.nodes) {
       const before = claims.get(id);
       if (before === undefined || before.epoch < configEpoch) claims.set(id, { id, slots, epoch: configEpoch });
+      else if (before.epoch === configEpoch && slots.length > 0)
+        claims.set(id, { ...before, slots: mergeSlots([...before.slots, ...slots]) });
     }
   return [...claims.values()].filter((claim) => claim.slots.length > 0);
 }

@@ -108,6 +108,15 @@ export const platformStatusSchema = z
         masters: count('Primaries there are.'),
         replicas: count('Replicas there are.'),
         slotsAssigned: count('Slots that have a primary; all are 16384.'),
+        resharding: z
+          .object({
+            from: count('Shards that there were.'),
+            to: count('Shards that there are to be.'),
+            moved: count('Slots moved so far.'),
+            total: count('Slots to move in all.'),
+          })
+          .describe('Present while slots are moved between shards.')
+          .exactOptional(),
       })
       .describe('Redis.')
       .exactOptional(),

@@ -7,14 +7,11 @@ import { PASSWORD } from './processes.ts';
 const KEYS = Array.from({ length: 300 }, (_, i) => `key-${i}`);
 
 describe('a Redis Cluster of real servers', function () {
-  this.timeout(40_000);
+  this.timeout(200_000);
   const driver = new Driver();
 
-  before(() => Promise.all(driver.processes.map((process) => process.start())));
-  after(async () => {
-    await Promise.all(driver.processes.map((process) => process.kill()));
-    await Promise.all(driver.processes.map((process) => process.loseVolume()));
-  });
+  before(() => driver.start());
+  after(() => driver.end());
 
   it('is formed from blank servers, with every slot served and every replica in sync', async () => {
     const plan = await driver.until('formed cluster', isHealthy);

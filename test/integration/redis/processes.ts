@@ -17,12 +17,20 @@ export class RedisProcess {
   #child: ChildProcess | undefined;
   #port = 0;
 
-  constructor(name: string) {
+  readonly #nodeTimeoutMs: number;
+
+  constructor(name: string, nodeTimeoutMs = NODE_TIMEOUT_MS) {
     this.name = name;
+    this.#nodeTimeoutMs = nodeTimeoutMs;
   }
 
+  /** As a pod's, it outlives the process: then nothing listens there. */
   get address(): Address | undefined {
-    return this.#child === undefined ? undefined : { host: '127.0.0.1', port: this.#port };
+    return this.#port === 0 ? undefined : { host: '127.0.0.1', port: this.#port };
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined;
   }
 
   /** Starts on a port that it did not have before, with what its directory holds. */
@@ -38,7 +46,7 @@ export class RedisProcess {
       appendonly: 'yes',
       save: '',
       'cluster-enabled': 'yes',
-      'cluster-node-timeout': NODE_TIMEOUT_MS,
+      'cluster-node-timeout': this.#nodeTimeoutMs,
       'cluster-require-full-coverage': 'no',
       'cluster-allow-replica-migration': 'no',
       'repl-diskless-sync-delay': 0,
@@ -56,6 +64,17 @@ export class RedisProcess {
     const exit = once(child, 'exit');
     child.kill('SIGKILL');
     await exit;
+  }
+
+  /** It goes on to exist and takes connections, and does nothing. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  /** Process and volume. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.loseVolume();
   }
 
   async loseVolume(): Promise<void> {

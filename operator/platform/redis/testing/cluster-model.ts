@@ -1,8 +1,8 @@
-import type { RedisAction } from '../actions.ts';
-import type { Address, ClusterNode } from '../cluster-nodes.ts';
+import type { MoveSlotsAction, RedisAction } from '../actions.ts';
+import type { Address, ClusterNode, OpenSlot } from '../cluster-nodes.ts';
 import type { RedisPod } from '../observe.ts';
 import type { NodeView } from '../probe.ts';
-import { overlaps, type SlotRange } from '../slots.ts';
+import { intersectSlots, listSlots, mergeSlots, overlaps, type SlotRange, splitSlots, withoutSlots } from '../slots.ts';
 
 /** What a node keeps on its volume. */
 interface NodeState {
@@ -12,6 +12,7 @@ interface NodeState {
   slots: SlotRange[];
   epoch: number;
   hasKeys: boolean;
+  open: OpenSlot[];
   /** Other nodes, at the addresses where they were last met, and what they are said to hold. */
   readonly peers: Map<string, { port: number; slots: SlotRange[]; epoch: number }>;
 }
@@ -25,6 +26,9 @@ interface Seat {
   node: NodeState;
 }
 
+/** Slots that one move action takes at once, of which there are so few that every plan meets some that are left. */
+const SLOTS_A_MOVE = 900;
+
 const SETTINGS = { maxmemory: '67108864', 'maxmemory-policy': 'allkeys-lru' };
 
 /**
@@ -32,20 +36,33 @@ const SETTINGS = { maxmemory: '67108864', 'maxmemory-policy': 'allkeys-lru' };
  * Throws whenever an action would cost data or tear a running cluster apart, which the engine may or may not refuse.
  */
 export class ClusterModel {
-  readonly seats: Seat[];
+  readonly seats: Seat[] = [];
   #ids = 0;
   #ports = 7000;
   #epoch = 0;
 
   constructor(shards: number, podsPerShard: number) {
-    this.seats = Array.from({ length: shards * podsPerShard }, (_, i) => ({
-      name: `acme-redis-${Math.floor(i / podsPerShard)}-${i % podsPerShard}`,
-      shard: Math.floor(i / podsPerShard),
-      ordinal: i % podsPerShard,
-      port: 0,
-      up: false,
-      node: this.#blank(),
-    }));
+    for (let shard = 0; shard < shards; shard++) this.addShard(shard, podsPerShard);
+  }
+
+  addShard(shard: number, pods: number): void {
+    for (let ordinal = 0; ordinal < pods; ordinal++)
+      this.seats.push({
+        name: `acme-redis-${shard}-${ordinal}`,
+        shard,
+        ordinal,
+        port: 0,
+        up: false,
+        node: this.#blank(),
+      });
+  }
+
+  /** Throws where something would be out of reach with the shard. */
+  removeShard(shard: number): void {
+    for (const { name, node } of this.seats.filter((seat) => seat.shard === shard))
+      if (node.slots.length > 0 || node.hasKeys) throw new Error(`${name} holds something and is removed`);
+    const left = this.seats.filter((seat) => seat.shard !== shard);
+    this.seats.splice(0, this.seats.length, ...left);
   }
 
   start(seat: Seat): void {
@@ -86,21 +103,23 @@ export class ClusterModel {
       ordinal: seat.ordinal,
       address: addressOf(seat.port),
       deleting: false,
+      ended: false,
       outdated: false,
       answer: this.#view(seat),
     }));
   }
 
-  carryOut(action: RedisAction): void {
+  /** @param steps after so many of the steps of a move the operator is killed. */
+  carryOut(action: RedisAction, steps = Number.POSITIVE_INFINITY): void {
     const seat = this.#up().find(({ node }) => node.id === action.node.id);
     if (seat === undefined) throw new Error(`${action.type} is for a node that is not up`);
     const { node } = seat;
     switch (action.type) {
       case 'redis.add-slots': {
-        const holder = this.seats.find((other) => overlaps(other.node.slots, [action.slots]));
+        const holder = this.seats.find((other) => overlaps(other.node.slots, action.slots));
         if (holder !== undefined) throw new Error(`slots of ${holder.name} are given to ${seat.name} too`);
         if (node.hasKeys || node.role === 'replica') throw new Error(`${seat.name} is no place for slots`);
-        node.slots.push(action.slots);
+        node.slots.push(...action.slots);
         return;
       }
       case 'redis.set-epoch':
@@ -125,10 +144,60 @@ export class ClusterModel {
           node.peers.delete(id);
         }
         return;
+      case 'redis.move-slots':
+        this.#move(seat, action, steps);
+        return;
+      case 'redis.close-slots': {
+        const closed = listSlots(action.slots);
+        node.open = node.open.filter(({ slot }) => !closed.includes(slot));
+        return;
+      }
+      case 'redis.retire': {
+        const primary = this.seats.find((other) => other.node.id === node.primaryId);
+        if (node.hasKeys || node.slots.length > 0 || (primary?.node.slots.length ?? 0) > 0)
+          throw new Error(`${seat.name} is retired with what it holds`);
+        seat.node = this.#blank();
+        return;
+      }
       case 'redis.configure':
       case 'redis.failover':
         throw new Error(`${action.type} is not wanted here`);
     }
+  }
+
+  #move(giver: Seat, action: MoveSlotsAction, steps: number): void {
+    const taker = this.#up().find(({ node }) => node.id === action.to.id);
+    // As the engine: who is no primary, or does not know the other, refuses.
+    if (taker === undefined || giver.node.role !== 'primary' || taker.node.role !== 'primary') return;
+    if (!this.#reaches(giver, taker) || !this.#reaches(taker, giver)) return;
+    const [slots] = splitSlots(intersectSlots(action.slots, giver.node.slots), SLOTS_A_MOVE);
+    const held = withoutSlots(slots, taker.node.slots);
+    const [noted] = splitSlots(held, 3);
+    const note = (seat: Seat, way: OpenSlot['way'], peer: string) => {
+      const open = listSlots(noted).map((slot) => ({ slot, way, peer }));
+      seat.node.open = [...seat.node.open.filter(({ slot }) => !open.some((other) => other.slot === slot)), ...open];
+    };
+    const close = (seat: Seat) => {
+      seat.node.open = seat.node.open.filter(({ slot }) => !overlaps(slots, [[slot, slot]]));
+    };
+    const work = [
+      () => note(taker, 'importing', giver.node.id),
+      () => note(giver, 'migrating', taker.node.id),
+      () => {
+        taker.node.hasKeys ||= giver.node.hasKeys;
+      },
+      () => {
+        close(taker);
+        taker.node.slots = mergeSlots([...taker.node.slots, ...slots]);
+        if (taker.node.epoch < this.#epoch) taker.node.epoch = ++this.#epoch;
+      },
+      () => {
+        close(giver);
+        lose(giver.node, slots);
+        for (const seat of this.#up()) if (this.#reaches(seat, taker)) tell(seat.node, taker);
+      },
+    ];
+    for (const step of work.slice(0, steps)) step();
   }
 
   #introduce(seat: Seat, id: string): void {
@@ -140,7 +209,16 @@ export class ClusterModel {
 
   #blank(): NodeState {
     const id = `node-${String(this.#ids++).padStart(4, '0')}`;
-    return { id, role: 'primary', primaryId: undefined, slots: [], epoch: 0, hasKeys: false, peers: new Map() };
+    return {
+      id,
+      role: 'primary',
+      primaryId: undefined,
+      slots: [],
+      epoch: 0,
+      hasKeys: false,
+      open: [],
+      peers: new Map(),
+    };
   }
 
   #up(): Seat[] {
@@ -197,8 +275,11 @@ export class ClusterModel {
       for (const successor of this.#up()) {
         if (old === successor || !this.#reaches(successor, old) || old.node.epoch >= successor.node.epoch) continue;
         if (old.node.role !== 'primary' || !overlaps(old.node.slots, successor.node.slots)) continue;
-        old.node.slots = [];
+        const isTakeover = listSlots(withoutSlots(successor.node.slots, old.node.slots)).length === 0;
+        lose(old.node, successor.node.slots);
+        if (old.node.slots.length > 0 || !isTakeover) continue;
         old.node.role = 'replica';
+        old.node.open = [];
         old.node.primaryId = successor.node.id;
       }
   }
@@ -224,6 +305,7 @@ export class ClusterModel {
       empty: !node.hasKeys,
       clusterState: holders.length > 0 && reached * 2 > holders.length ? 'ok' : 'fail',
       configEpoch: this.#self(seat).configEpoch,
+      openSlots: node.open,
       nodes: [this.#self(seat), ...[...node.peers].map(([id, peer]) => this.#peer(id, peer))],
       settings: SETTINGS,
     };
@@ -258,13 +340,19 @@ export class ClusterModel {
   }
 }
 
+/** With the last of its slots a node has lost the last of its keys. */
+function lose(node: NodeState, slots: readonly SlotRange[]): void {
+  node.slots = withoutSlots(node.slots, slots);
+  if (node.slots.length === 0) node.hasKeys = false;
+}
+
 /** A node hears from another where it is and what it holds; whoever else it thought to hold that does so no longer. */
 function tell(listener: NodeState, speaker: Seat): void {
   if (listener.id === speaker.node.id) return;
   const { id, slots, epoch } = speaker.node;
   listener.peers.set(id, { port: speaker.port, slots: [...slots], epoch });
   for (const [other, peer] of listener.peers)
-    if (other !== id && peer.epoch < epoch && overlaps(peer.slots, slots)) peer.slots = [];
+    if (other !== id && peer.epoch < epoch && overlaps(peer.slots, slots)) peer.slots = withoutSlots(peer.slots, slots);
 }
 
 function addressOf(port: number): Address {

@@ -29,7 +29,7 @@ function liveShards(redis: EffectiveRedis = wanted): LiveShard[] {
 }
 
 export function observed(pods: readonly RedisPod[], redis: EffectiveRedis = wanted): Observed {
-  return { wanted: redis, liveShards: liveShards(redis), pods };
+  return { wanted: redis, failover: true, now: new Date(0), liveShards: liveShards(redis), pods };
 }
 
 /** Pods that have addresses and blank servers. */
