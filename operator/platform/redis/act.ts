@@ -1,10 +1,12 @@
 import type { NodeTarget, RedisAction } from './actions.ts';
+import { adoptSlots } from './adopt.ts';
 import { type Command, isReply, type RedisClient } from './client.ts';
 import { parseClusterNodes } from './cluster-nodes.ts';
 import { type ActTools, assertIdentity, run } from './connections.ts';
 import { takeOverFrom } from './force.ts';
 import { closeSlots, moveSlots } from './move-slots.ts';
 import { BUS_OFFSET } from './names.ts';
+import { returnKeys } from './return-keys.ts';
 
 /** A node to follow is known by gossip a moment after the introduction. */
 const GOSSIP_POLL_MS = 50;
@@ -19,6 +21,8 @@ export async function carryOut(action: RedisAction, tools: ActTools, signal: Abo
   if (action.type === 'redis.move-slots') return await moveSlots(action, tools, signal);
   if (action.type === 'redis.failover' && action.forced !== undefined)
     return await takeOverFrom([action.node, ...action.forced.rivals], action.forced, tools, signal);
+  if (action.type === 'redis.return-keys') return await returnKeys(action, tools, signal);
+  if (action.type === 'redis.adopt-slots') return await adoptSlots(action, tools, signal);
   if (action.type === 'redis.close-slots') return await closeSlots(action, tools, signal);
   const client = tools.open(action.node.address, tools.password);
   try {

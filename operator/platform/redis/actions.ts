@@ -71,12 +71,26 @@ export interface CloseSlotsAction extends NodeAction<'redis.close-slots'> {
   readonly others: readonly NodeTarget[];
 }
 
+/** Gives slots that were lost with their node to the primary that has keys of them. */
+export interface AdoptSlotsAction extends NodeAction<'redis.adopt-slots'> {
+  readonly slots: readonly SlotRange[];
+  /** The other primaries, any of which may have the keys. */
+  readonly others: readonly NodeTarget[];
+  /** Whether a slot of which nobody has a key is given to the node as well. */
+  readonly evenEmpty: boolean;
+}
+
+/** Empties a primary without slots, keys of which were not lost to it with a slot, by handing them to their owners. */
+export interface ReturnKeysAction extends NodeAction<'redis.return-keys'> {}
+
 /** Takes a node with neither slots nor keys out of the cluster for good; it comes back as a blank one. */
 interface RetireAction extends NodeAction<'redis.retire'> {}
 
 export type RedisAction =
   | MoveSlotsAction
   | CloseSlotsAction
+  | AdoptSlotsAction
+  | ReturnKeysAction
   | RetireAction
   | ConfigureAction
   | SetEpochAction

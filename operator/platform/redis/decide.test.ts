@@ -93,13 +93,14 @@ describe('the plan for Redis', () => {
     expect(roles(degraded)).to.include('acme-redis-1-1 replica');
   });
 
-  it('names a node that holds keys beside its primary, and where it says what to do', () => {
+  it('lets a node that holds keys beside its primary hand them over, and says so', () => {
     const pods = formed().pods();
     const { answer } = pods.find((pod) => pod.name === 'acme-redis-1-1') ?? {};
     if (answer?.kind !== 'view') throw new Error('no view');
     const stray = { ...answer, role: 'primary', empty: false } as const;
-    const { condition } = plan(change(pods, 'acme-redis-1-1', { answer: stray }));
-    expect(condition.message).to.match(/acme-redis-1-1 holds keys .* is left alone; see docs/);
+    const { condition, actions } = plan(change(pods, 'acme-redis-1-1', { answer: stray }));
+    expect(condition.message).to.include('acme-redis-1-1 hands keys to the primaries of their slots');
+    expect(actions?.map(({ type }) => type)).to.include('redis.return-keys');
   });
 
   it('believes the news of a takeover from whoever was asked after it, instead of calling the shard unserved', () => {

@@ -3,7 +3,7 @@ import type { PlatformStatus } from '../core/platform.ts';
 import type { RedisAction } from './actions.ts';
 import { type ExpectedPod, whyAbsent } from './expected.ts';
 import { countSlots, formatSlots, missingSlots, overlaps, SLOTS } from './slots.ts';
-import { isBlank, isInSync, ownSlots, slotsOf, type Topology } from './topology.ts';
+import { isBlank, isInSync, isLeftOver, ownSlots, slotsOf, type Topology } from './topology.ts';
 
 export interface Health {
   readonly condition: ConditionPlan;
@@ -26,6 +26,8 @@ interface Findings {
   readonly lagging: readonly string[];
   /** Slots that were never anybody's are being given out. */
   readonly founding: boolean;
+  /** Slots that were lost with their node are being given to others: by what is said of it, to whom. */
+  readonly adopting: string | undefined;
 }
 
 export function readHealth(
@@ -34,7 +36,12 @@ export function readHealth(
   repair: readonly RedisAction[],
 ): Health {
   const founding = repair.some((action) => action.type === 'redis.add-slots');
-  const findings = find(expected, topology, founding);
+  const adoption = repair.find((action) => action.type === 'redis.adopt-slots');
+  const findings = {
+    ...find(expected, topology),
+    founding,
+    adopting: adoption === undefined ? undefined : heirs(adoption.evenEmpty),
+  };
   const condition = CHECKS.reduce<ConditionPlan | undefined>((found, check) => found ?? check(findings), undefined);
   const served = findings.unserved === '';
   return {
@@ -51,6 +58,11 @@ export function readHealth(
   };
 }
 
+function heirs(evenEmpty: boolean): string {
+  const keys = 'each is given to the primary that has keys of it';
+  return evenEmpty ? keys : `${keys}; of a slot without keys, ${HELP}`;
+}
+
 const HELP = 'see docs/components/redis.md for what to do';
 
 /** In this order; the first that has something to say is the condition. */
@@ -63,8 +75,8 @@ const CHECKS: readonly ((findings: Findings) => ConditionPlan | undefined)[] = [
   replicasMissing,
 ];
 
-function find(expected: readonly ExpectedPod[], topology: Topology, founding: boolean): Findings {
-  const serving = [...topology.primaries.values()].filter((node) => node.view.clusterState === 'ok');
+function find(expected: readonly ExpectedPod[], topology: Topology): Omit<Findings, 'founding' | 'adopting'> {
+  const serving = topology.known.filter((node) => node.view.clusterState === 'ok');
   return {
     expected,
     topology,
@@ -72,7 +84,6 @@ function find(expected: readonly ExpectedPod[], topology: Topology, founding: bo
     claimed: countSlots(topology.claims.flatMap((claim) => claim.slots)),
     absent: expected.flatMap((pod) => whyAbsent(pod) ?? []),
     lagging: expected.flatMap((pod) => whyLagging(pod, topology) ?? []),
-    founding,
   };
 }
 
@@ -106,10 +117,13 @@ function uncovered({ unserved, expected, topology, absent }: Findings): Conditio
   return condition('False', 'SlotsUncovered', `${what}; ${absent.length === 0 ? why : absent.join('; ')}`);
 }
 
-function converging({ unserved, topology, absent }: Findings): ConditionPlan | undefined {
+function converging({ unserved, topology, absent, adopting }: Findings): ConditionPlan | undefined {
   if (unserved === '') return undefined;
   const failing = [...topology.primaries.values()].filter((node) => node.view.clusterState !== 'ok');
-  if (failing.length === 0) return condition('False', 'SlotsUncovered', `slots ${unserved} belong to no node; ${HELP}`);
+  if (failing.length === 0) {
+    const why = absent.length > 0 ? absent.join('; ') : (adopting ?? HELP);
+    return condition('False', 'SlotsUncovered', `slots ${unserved} belong to no node that answers; ${why}`);
+  }
   const what = `pods ${failing.map((node) => node.name).join(', ')} do not see a majority of the primaries yet`;
   return condition('False', 'Converging', [what, ...absent].join('; '), { progressing: true });
 }
@@ -154,6 +168,9 @@ function whyLagging({ name, shard, pod }: ExpectedPod, topology: Topology): stri
   // With the same slots it is the primary of before, which hears of its successor in a moment.
   if (isBlank(node) || overlaps(ownSlots(node), ownSlots(primary)))
     return `pod ${name} is to become a replica of ${primary.name}`;
+  if (isLeftOver(node, topology)) return `pod ${name} hands keys to the primaries of their slots, to become a replica`;
+  if (slotsOf(topology, node).length > 0)
+    return `pod ${name} holds slots beside ${primary.name}, and is to give them up`;
   return `pod ${name} holds keys or slots beside ${primary.name} and is left alone; ${HELP}`;
 }
 

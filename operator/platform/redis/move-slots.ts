@@ -2,7 +2,7 @@ import type { CloseSlotsAction, MoveSlotsAction, NodeTarget } from './actions.ts
 import { type Command, isReply, type RedisClient } from './client.ts';
 import { type ClusterNode, parseClusterNodes } from './cluster-nodes.ts';
 import { type ActTools, assertIdentity, closeAll, run } from './connections.ts';
-import { intersectSlots, listSlots, type SlotRange } from './slots.ts';
+import { countSlots, intersectSlots, listSlots, type SlotRange } from './slots.ts';
 
 /** An action holds up everything else of its platform, so it ends after this long and is continued by the next. */
 const BUDGET_MS = 400;
@@ -11,6 +11,8 @@ const OPEN_AT_ONCE = 32;
 /** Both servers stand still while keys are copied. */
 const KEYS_AT_ONCE = 100;
 const MIGRATE_TIMEOUT_MS = 1000;
+const HEARD_POLL_MS = 5;
+const HEARD_POLLS = 100;
 
 interface Ends {
   readonly source: RedisClient;
@@ -19,6 +21,7 @@ interface Ends {
   readonly to: NodeTarget;
   readonly told: readonly RedisClient[];
   readonly password: string;
+  readonly clock: ActTools['clock'];
 }
 
 /**
@@ -33,7 +36,8 @@ export async function moveSlots(action: MoveSlotsAction, tools: ActTools, signal
   const until = tools.clock.monotonicMs() + BUDGET_MS;
   try {
     await Promise.all([action.node, action.to].map((node, i) => assertIdentity(clients[i] ?? source, node, signal)));
-    const ends: Ends = { source, sourceId: action.node.id, target, to: action.to, told, password: tools.password };
+    const { password, clock } = tools;
+    const ends: Ends = { source, sourceId: action.node.id, target, to: action.to, told, password, clock };
     const [giver, taker] = await Promise.all([inTouch(source, signal), inTouch(target, signal)]);
     // A taker that has not heard yet whose a slot is sends clients away instead of serving them.
     const slots = listSlots(intersectSlots(intersectSlots(action.slots, ownSlotsIn(giver)), allSlotsIn(taker)));
@@ -79,7 +83,32 @@ async function moveTogether(ends: Ends, slots: readonly number[], signal: AbortS
   await moveKeys(ends, slots, signal);
   await assertEmpty(source, setSlot('MIGRATING', to.id), slots, signal);
   await run(target, setSlot('NODE', to.id), signal);
+  await untilHeard(ends, slots, signal);
   await Promise.all([source, ...told].map((client) => run(client, setSlot('NODE', to.id), signal)));
+}
+
+/**
+ * The taker has chosen a new epoch by itself and says so to all at once. Were the others told by somebody else and it died unheard, nobody
+ * but itself would know of that epoch: its heir would not take the slots, and it could come back over its heir.
+ */
+async function untilHeard(
+  { source, told, to, clock }: Ends,
+  slots: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = slots.map((slot): SlotRange => [slot, slot]);
+  const hears = async (client: RedisClient) => {
+    const [nodes] = await client.send([['CLUSTER', 'NODES']], signal);
+    const taker = isReply(nodes) ? undefined : parseClusterNodes(String(nodes)).find(({ id }) => id === to.id);
+    return taker !== undefined && countSlots(intersectSlots(taker.slots, wanted)) === slots.length;
+  };
+  const others = [source, ...told];
+  for (let poll = 0; poll < HEARD_POLLS; poll++) {
+    const heard = await Promise.all(others.map(hears));
+    if (heard.filter(Boolean).length * 2 > others.length) return;
+    await clock.sleep(HEARD_POLL_MS, signal);
+  }
+  throw new Error('nobody has heard of the slots’ new primary yet');
 }
 
 /** The taker owns it since a move that was interrupted after that; the giver hears of it. */

@@ -1,10 +1,20 @@
 import type { EffectiveRedis } from '../core/effective.ts';
 import type { MeetAction, NodeTarget, RedisAction } from './actions.ts';
+import { adoptOrphans } from './adopt.ts';
 import type { Address } from './cluster-nodes.ts';
 import { liveSettings } from './config.ts';
 import { missingSlots, overlaps, type SlotRange, slotsOfShard } from './slots.ts';
 import type { ShardIntent } from './statefulset.ts';
-import { isBlank, isClaimed, type KnownNode, ownSlots, primaryIdOf, type Topology, target } from './topology.ts';
+import {
+  isBlank,
+  isClaimed,
+  isLeftOver,
+  type KnownNode,
+  ownSlots,
+  primaryIdOf,
+  type Topology,
+  target,
+} from './topology.ts';
 
 /**
  * What brings the nodes that answer closer to one cluster, from whatever state they are in: a first start, addresses that all changed,
@@ -27,7 +37,9 @@ export function repairActions(
     ...found(founders),
     ...meet(members),
     ...replicate(topology, members, founders),
-    ...(complete ? forget(topology, members) : []),
+    ...(complete
+      ? [...adoptOrphans(topology, [...staying]), ...returnKeys(topology, members), ...forget(topology, members)]
+      : []),
   ];
 }
 
@@ -123,6 +135,17 @@ function followsNobody(node: KnownNode, primary: KnownNode, topology: Topology):
   if (node.view.role !== 'replica') return false;
   const followed = primaryIdOf(node);
   return followed !== primary.view.id && !topology.claims.some((claim) => claim.id === followed);
+}
+
+/**
+ * A primary without slots that has keys beside the primary of its shard: left over from when it followed another, or from a move that was
+ * called off.
+ */
+function returnKeys(topology: Topology, members: readonly KnownNode[]): RedisAction[] {
+  if (!topology.formed) return [];
+  return members
+    .filter((node) => isLeftOver(node, topology))
+    .map((node) => ({ type: 'redis.return-keys', node: target(node) }));
 }
 
 /** Nodes that belong to no pod, are given up by all who know them, hold no slot, and are followed by nobody. */

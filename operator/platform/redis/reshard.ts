@@ -27,7 +27,20 @@ export function reshard(topology: Topology, shards: number, ready: boolean): Res
     holdings.set(node.shard, mergeSlots([...(holdings.get(node.shard) ?? []), ...slotsOf(topology, node)]));
   const moves = balance(holdings, shards);
   if (!ready) return { moves, actions: [] };
-  return { moves, actions: [...finish(topology), ...goOn(topology, moves)] };
+  return { moves, actions: [...finish(topology), ...gather(topology), ...goOn(topology, moves)] };
+}
+
+/**
+ * Two primaries of one shard: the one that died took slots over before its heir had heard of it, and has come back with them. The later
+ * one, which has the rest, gets them; the other is then free to follow it.
+ */
+function gather(topology: Topology): MoveSlotsAction[] {
+  return topology.known.flatMap((node): MoveSlotsAction[] => {
+    const primary = topology.primaries.get(node.shard);
+    const slots = slotsOf(topology, node);
+    if (primary === undefined || primary === node || slots.length === 0 || !hasHeard(primary)) return [];
+    return [move(topology, node, primary, splitSlots(slots, SLOTS_AN_ACTION)[0])];
+  });
 }
 
 /**
@@ -46,9 +59,13 @@ function goOn(topology: Topology, moves: readonly Move[]): MoveSlotsAction[] {
 
 function isFit(node: KnownNode, { known }: Topology): boolean {
   const others = known.filter((other) => other.shard === node.shard && other !== node);
-  const hasHeard = missingSlots(node.view.nodes.flatMap(({ slots }) => slots)).length === 0;
-  if (node.deleting || node.view.clusterState !== 'ok' || !hasHeard) return false;
-  return others.length > 0 && others.every((other) => isInSync(other, node));
+  return hasHeard(node) && others.length > 0 && others.every((other) => isInSync(other, node));
+}
+
+/** Whether a node stays, is in touch with the majority, and knows whose every slot is. */
+function hasHeard({ deleting, view }: KnownNode): boolean {
+  if (deleting || view.clusterState !== 'ok') return false;
+  return missingSlots(view.nodes.flatMap(({ slots }) => slots)).length === 0;
 }
 
 function move(topology: Topology, giver: KnownNode, taker: KnownNode, slots: readonly SlotRange[]): MoveSlotsAction {

@@ -102,6 +102,13 @@ export function isBlank(node: KnownNode): boolean {
   return node.view.role === 'primary' && node.view.empty && ownSlots(node).length === 0;
 }
 
+/** Whether it has keys and no part: neither slots nor a primary, while another of its shard has the slots. */
+export function isLeftOver(node: KnownNode, { primaries }: Topology): boolean {
+  const primary = primaries.get(node.shard);
+  const isOther = primary !== undefined && primary !== node && !node.deleting;
+  return isOther && node.view.role === 'primary' && !node.view.empty && ownSlots(node).length === 0;
+}
+
 export function isClaimed(topology: Topology, slots: SlotRange): boolean {
   return topology.claims.some((claim) => overlaps(claim.slots, [slots]));
 }
@@ -109,7 +116,8 @@ export function isClaimed(topology: Topology, slots: SlotRange): boolean {
 /**
  * The newest that is said of each node. Of itself a node knows best, unless another quotes a later epoch of it: then that one was asked
  * later, or heard of a takeover before its loser did. Slots that are said to be its in the same epoch are added: while slots are moved,
- * the giver may have been asked after and the taker before, and whoever has lost a slot meanwhile lost it to a later epoch.
+ * the giver may have been asked after and the taker before, and whoever has lost a slot meanwhile lost it to a later epoch. Only not to a
+ * node that says itself that they are somebody's who does not answer: there the others have not heard yet that it gave them away.
  */
 function readClaims(known: readonly KnownNode[]): Claim[] {
   const claims = new Map(
@@ -118,14 +126,24 @@ function readClaims(known: readonly KnownNode[]): Claim[] {
       { id: node.view.id, slots: ownSlots(node), epoch: node.view.configEpoch },
     ]),
   );
+  const givenAway = new Map(known.map((node) => [node.view.id, lostSlots(node, known)]));
   for (const witness of known)
     for (const { id, slots, configEpoch } of witness.view.nodes) {
       const before = claims.get(id);
       if (before === undefined || before.epoch < configEpoch) claims.set(id, { id, slots, epoch: configEpoch });
       else if (before.epoch === configEpoch && slots.length > 0)
-        claims.set(id, { ...before, slots: mergeSlots([...before.slots, ...slots]) });
+        claims.set(id, {
+          ...before,
+          slots: mergeSlots([...before.slots, ...withoutSlots(slots, givenAway.get(id) ?? [])]),
+        });
     }
   return [...claims.values()].filter((claim) => claim.slots.length > 0);
+}
+
+/** The slots that are, by a node's own account, with nobody who answers. */
+function lostSlots(node: KnownNode, known: readonly KnownNode[]): SlotRange[] {
+  const answering = new Set(known.map(({ view }) => view.id));
+  return missingSlots(node.view.nodes.flatMap(({ id, slots }) => (answering.has(id) ? slots : [])));
 }
 
 /** The primary that a replica follows by its own account. */

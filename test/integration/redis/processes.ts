@@ -51,6 +51,8 @@ export class RedisProcess {
       'cluster-allow-replica-migration': 'no',
       'repl-diskless-sync-delay': 0,
       'cluster-announce-ip': '127.0.0.1',
+      // So that a test can make a server deaf for a moment.
+      'enable-debug-command': 'local',
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#child = spawn('redis-server', args, { stdio: 'ignore' });

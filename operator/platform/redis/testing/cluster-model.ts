@@ -152,6 +152,18 @@ export class ClusterModel {
         node.open = node.open.filter(({ slot }) => !closed.includes(slot));
         return;
       }
+      case 'redis.return-keys':
+        if (node.slots.length > 0 || node.role === 'replica') throw new Error(`${seat.name} gives its own keys away`);
+        node.hasKeys = false;
+        return;
+      case 'redis.adopt-slots': {
+        const holder = this.seats.find((other) => overlaps(other.node.slots, action.slots));
+        if (holder !== undefined) throw new Error(`slots of ${holder.name} are given to others`);
+        if (!action.evenEmpty) return;
+        node.slots = mergeSlots([...node.slots, ...action.slots]);
+        node.epoch = ++this.#epoch;
+        return;
+      }
       case 'redis.retire': {
         const primary = this.seats.find((other) => other.node.id === node.primaryId);
         if (node.hasKeys || node.slots.length > 0 || (primary?.node.slots.length ?? 0) > 0)
@@ -248,7 +260,8 @@ export class ClusterModel {
     for (const failed of primaries) {
       if (failed.up) continue;
       const heir = this.#up().find(({ node }) => node.role === 'replica' && node.primaryId === failed.node.id);
-      if (heir !== undefined) this.#promote(heir, failed.node.slots, primaries);
+      // It takes what it has heard its primary to have, which may not be all.
+      if (heir !== undefined) this.#promote(heir, heir.node.peers.get(failed.node.id)?.slots ?? [], primaries);
     }
     // The primary's volume is gone, so only the others remember which slots it had.
     for (const heir of this.#up()) {
