@@ -101,6 +101,7 @@ describe('slots whose new primary died before its replica had heard of them', ()
   it('are not taken for served because somebody has not heard that their owner of before gave them away', () => {
     const model = afterTheTakersDeath(false);
     const giver = seat(model, '0-0');
+    giver.node.epoch = 9;
     seat(model, '2-1').node.peers.set(giver.node.id, { port: giver.port, slots: [[0, 5460]], epoch: giver.node.epoch });
     expect(plan(model).condition.reason).to.equal('SlotsUncovered');
   });
