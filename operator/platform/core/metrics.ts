@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Platform, PlatformStatus } from './platform.ts';
 import type { ProbeObservation } from './probe-board.ts';
+import { RedisMetrics } from './redis-metrics.ts';
 
 /** The platform's own metrics; those of the runtime are named after controller-runtime's. */
 export class PlatformMetrics {
@@ -10,10 +11,12 @@ export class PlatformMetrics {
   readonly #failoverSeconds: Histogram;
   readonly #probeSuccess: Gauge;
   readonly #probeSeconds: Histogram;
+  readonly #redis: RedisMetrics;
   /** The failover that has been counted last, by platform. */
   readonly #counted = new Map<string, string>();
 
   constructor(registry: Registry) {
+    this.#redis = new RedisMetrics(registry);
     const registers = [registry];
     const platform = ['namespace', 'platform'];
     this.#ready = new Gauge({
@@ -66,6 +69,7 @@ export class PlatformMetrics {
     for (const { name, queueLength } of status.workers ?? [])
       if (queueLength === undefined) this.#queueLength.remove({ ...labels, pool: name });
       else this.#queueLength.set({ ...labels, pool: name }, queueLength);
+    this.#redis.observe(labels, status.redis);
     this.#observeFailover(platform, status, labels);
   }
 
@@ -83,6 +87,7 @@ export class PlatformMetrics {
   /** Drops the series of a platform that is gone. */
   forget(platformKey: string): void {
     this.#ready.remove(labelsOf(platformKey));
+    this.#redis.observe(labelsOf(platformKey), undefined);
     this.#counted.delete(platformKey);
   }
 
