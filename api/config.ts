@@ -49,6 +49,10 @@ const redisUrl = z.url({ protocol: /^(rediss?|sentinel)$/ });
 const redis = {
   REDIS_URL: variable(redisUrl, "Redis' address, as in redis://:password@host:6379/0"),
   REDIS_MODE: variable(z.enum(['cluster', 'sentinel', 'single']).default('single'), 'one of cluster, sentinel, single'),
+  REDIS_SENTINELS: variable(
+    list.pipe(z.array(z.string().regex(/^[^:/]+:\d+$/)).min(1)).optional(),
+    'the addresses of Sentinels in mode sentinel, as in sentinel-0:26379,sentinel-1:26379; REDIS_URL is then for the password only',
+  ),
   REDIS_SENTINEL_NAME: variable(z.string().min(1).default('mymaster'), 'the name that the Sentinels monitor'),
 };
 const results = {
@@ -121,7 +125,7 @@ export type WorkerConfig = z.output<typeof workerVariables>;
 export type TaskConfig = z.output<typeof taskVariables>;
 export type BeatConfig = z.output<typeof beatVariables>;
 
-export type RedisConfig = Pick<ApiConfig, 'REDIS_URL' | 'REDIS_MODE' | 'REDIS_SENTINEL_NAME'>;
+export type RedisConfig = Pick<ApiConfig, 'REDIS_URL' | 'REDIS_MODE' | 'REDIS_SENTINELS' | 'REDIS_SENTINEL_NAME'>;
 
 function problemOf(issue: z.core.$ZodIssue, schema: z.ZodObject, env: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);

@@ -38,6 +38,11 @@ function defaultPort(mode: RedisConfig['REDIS_MODE']): number {
   return mode === 'sentinel' ? 26379 : 6379;
 }
 
+function sentinelAddress(text: string): { host: string; port: number } {
+  const [host = '', port] = text.split(':');
+  return { host, port: Number(port) };
+}
+
 function connect(config: RedisConfig, options: Shared, address: { host: string; port: number }): RedisClient {
   const db = Number(new URL(config.REDIS_URL).pathname.slice(1)) || 0;
   if (config.REDIS_MODE === 'cluster') {
@@ -57,7 +62,7 @@ function connect(config: RedisConfig, options: Shared, address: { host: string; 
       ...options,
       ...(options.password && { sentinelPassword: options.password }),
       db,
-      sentinels: [address],
+      sentinels: config.REDIS_SENTINELS?.map(sentinelAddress) ?? [address],
       name: config.REDIS_SENTINEL_NAME,
       retryStrategy: backoff,
       sentinelRetryStrategy: backoff,

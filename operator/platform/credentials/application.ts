@@ -1,5 +1,5 @@
 import type { Scope } from '../core/component.ts';
-import { childName } from '../core/names.ts';
+import { childName, serviceHost } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
 
@@ -24,12 +24,18 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
       DATABASE_URL: database,
       REDIS_URL: redis,
       REDIS_MODE: effective.redis.mode,
+      ...(effective.redis.mode === 'sentinel' ? { REDIS_SENTINELS: sentinels(scope) } : {}),
       CELERY_BROKER_URL: broker,
       CELERY_RESULT_BACKEND: redis,
       DEBUG: 'false',
       ...(secretKey === undefined ? {} : { SECRET_KEY: secretKey }),
     },
   };
+}
+
+/** Where a client asks for the primary; REDIS_URL leads to it as well, for whoever does not ask. */
+function sentinels({ platform }: Scope): string {
+  return `${serviceHost(platform, childName(platform, 'redis', 'sentinel'))}:26379`;
 }
 
 /** The same with the one value that is made up, for the first time. */

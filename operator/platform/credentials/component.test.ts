@@ -54,6 +54,19 @@ describe('the credentials', () => {
     expect(decode(application, 'SECRET_KEY')).to.have.length(50);
   });
 
+  it('tell the application where the Sentinels are, in that mode alone', () => {
+    const secretOf = (scope: ReturnType<typeof scopeOf>) => (component.plan(scope, []).creates as Secret[])[0];
+    const cluster = scopeOf({ objects: made });
+    expect(secretOf(cluster)?.data).to.not.have.property('REDIS_SENTINELS');
+    const { effective } = cluster;
+    const sentinel = secretOf({
+      ...cluster,
+      effective: { ...effective, redis: { ...effective.redis, mode: 'sentinel' } },
+    });
+    expect(decode(sentinel, 'REDIS_SENTINELS')).to.equal('acme-redis-sentinel.support.svc:26379');
+    expect(decode(sentinel, 'REDIS_URL')).to.match(/@acme-redis\.support\.svc:6379\/0$/);
+  });
+
   it('keep the application’s secret key for ever', () => {
     const [application] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
     if (application === undefined) throw new Error('no Secret was made for the application');

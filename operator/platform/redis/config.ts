@@ -30,8 +30,8 @@ export function liveSettings(redis: EffectiveRedis): Record<string, string> {
   return { maxmemory: String(memoryBytes(redis.maxMemory)), 'maxmemory-policy': 'allkeys-lru' };
 }
 
-/** What takes a restart, in the order of the file. */
-export function fixedSettings(): readonly (readonly [name: string, value: string])[] {
+/** What takes a restart in either mode, in the order of the file. */
+export function serverSettings(): readonly (readonly [name: string, value: string])[] {
   return [
     ['port', String(REDIS_PORT)],
     // Clients come from other pods; the password protects.
@@ -41,6 +41,17 @@ export function fixedSettings(): readonly (readonly [name: string, value: string
     ['appendfsync', 'everysec'],
     ['save', '""'],
     ['tcp-keepalive', '60'],
+    ['repl-diskless-sync', 'yes'],
+    ['repl-diskless-sync-delay', '0'],
+    // A replica that was away for a moment catches up without copying everything.
+    ['repl-backlog-size', '16mb'],
+  ];
+}
+
+/** What takes a restart, in the order of the file. */
+export function fixedSettings(): readonly (readonly [name: string, value: string])[] {
+  return [
+    ...serverSettings(),
     ['cluster-enabled', 'yes'],
     ['cluster-config-file', 'nodes.conf'],
     ['cluster-node-timeout', String(NODE_TIMEOUT_MS)],
@@ -48,10 +59,6 @@ export function fixedSettings(): readonly (readonly [name: string, value: string
     ['cluster-require-full-coverage', 'no'],
     // Names of pods mean shards, so a replica stays in its own.
     ['cluster-allow-replica-migration', 'no'],
-    ['repl-diskless-sync', 'yes'],
-    ['repl-diskless-sync-delay', '0'],
-    // A replica that was away for a moment catches up without copying everything.
-    ['repl-backlog-size', '16mb'],
   ];
 }
 

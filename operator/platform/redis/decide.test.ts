@@ -177,12 +177,6 @@ describe('the plan for Redis', () => {
     );
     expect(replicas(half)).to.deep.equal([2, 2, 2]);
   });
-
-  it('takes mode sentinel for what it does not have, never for something else', () => {
-    const none = decide(platform, { ...observed([]), wanted: { ...wanted, mode: 'sentinel' }, liveShards: [] }, []);
-    expect(none.objects).to.deep.equal([]);
-    expect(none.condition).to.include({ status: 'False', reason: 'ModeNotAvailable' });
-  });
 });
 
 describe('a pod that is being deleted', () => {

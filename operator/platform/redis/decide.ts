@@ -21,7 +21,6 @@ const LOOK_AGAIN_MS = 1000;
 
 /** Pure: everything that is to be done about Redis now. */
 export function decide(platform: Platform, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
-  if (observed.wanted.mode !== 'cluster' && observed.liveShards.length === 0) return modeNotAvailable(observed);
   const topology = readTopology(observed.pods);
   const layout = decideLayout(observed, topology);
   const expected = expectedPods(layout.shards, observed.pods, (shard, ordinal) => podName(platform, shard, ordinal));
@@ -138,18 +137,5 @@ function blocked(blockedBy: readonly BlockedBy[]): ConditionPlan {
     reason: 'WaitingForDependencies',
     message: `Redis is started after ${what}`,
     progressing: true,
-  };
-}
-
-function modeNotAvailable({ wanted }: Observed): ComponentPlan {
-  return {
-    objects: [],
-    condition: {
-      type: 'RedisReady',
-      status: 'False',
-      reason: 'ModeNotAvailable',
-      message: `mode ${wanted.mode} is not available: set spec.redis.mode to cluster`,
-    },
-    status: { redis: { mode: wanted.mode, state: 'fail', masters: 0, replicas: 0, slotsAssigned: 0 } },
   };
 }

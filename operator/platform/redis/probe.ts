@@ -18,7 +18,7 @@ export interface NodeView extends Replication {
 }
 
 /** Why a node could not be asked. */
-interface NodeProblem {
+export interface NodeProblem {
   readonly kind: 'problem';
   readonly problem: 'refused' | 'broken' | 'timeout' | 'auth' | 'loading' | 'other';
   /** What the node does, to follow its name: `refuses connections`. */
@@ -65,7 +65,7 @@ function readView([nodesReply, infoReply, replicationReply, keys, configReply]: 
   };
 }
 
-function parsePairs(reply: unknown): Record<string, string> {
+export function parsePairs(reply: unknown): Record<string, string> {
   const flat = Array.isArray(reply) ? reply.map(String) : [];
   const pairs: [string, string][] = [];
   for (let i = 0; i + 1 < flat.length; i += 2) pairs.push([flat[i] ?? '', flat[i + 1] ?? '']);
@@ -73,7 +73,7 @@ function parsePairs(reply: unknown): Record<string, string> {
 }
 
 /** @throws the error itself where it is neither the server's nor the network's: that is a defect, and no finding. */
-function problemOf(error: unknown): NodeProblem {
+export function problemOf(error: unknown): NodeProblem {
   const message = error instanceof Error ? error.message : String(error);
   if (/^(NOAUTH|WRONGPASS)/.test(message))
     return { kind: 'problem', problem: 'auth', message: 'does not accept the password' };

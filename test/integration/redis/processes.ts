@@ -88,7 +88,7 @@ export class RedisProcess {
 const given = new Set<number>();
 
 /** A port with its cluster bus, both free a moment ago, and below those that the system gives to clients. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 9000);
     if (given.has(port)) continue;

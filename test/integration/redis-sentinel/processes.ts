@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
+import type { Part } from '../../../operator/platform/redis/sentinel/names.ts';
+import { freePort, PASSWORD } from '../redis/processes.ts';
+
+const SETTINGS: Readonly<Record<Part, readonly (readonly [string, string])[]>> = {
+  server: [
+    ['appendonly', 'yes'],
+    ['save', '""'],
+    ['repl-diskless-sync-delay', '0'],
+  ],
+  sentinel: [
+    ['sentinel resolve-hostnames', 'yes'],
+    ['sentinel announce-hostnames', 'yes'],
+  ],
+};
+
+/** A real server or Sentinel on loopback, in the place of a pod: its directory is the volume, its port the address. */
+export class Process {
+  readonly name: string;
+  readonly part: Part;
+  #directory: string | undefined;
+  #child: ChildProcess | undefined;
+  #port = 0;
+
+  constructor(part: Part, name: string) {
+    this.part = part;
+    this.name = name;
+  }
+
+  /** As a pod's, it outlives the process: then nothing listens there. */
+  get address(): Address {
+    return { host: '127.0.0.1', port: this.#port };
+  }
+
+  /** Starts with what its directory holds, at a port that it did not have before unless it keeps the one that it had. */
+  async start(keepPort = false): Promise<void> {
+    this.#directory ??= await mkdtemp(join(tmpdir(), 'redis-sentinel-'));
+    if (!keepPort) this.#port = await freePort();
+    const own = join(this.#directory, 'own.conf');
+    await access(own).catch(() => writeFile(own, this.part === 'server' ? 'replicaof 127.0.0.1 1\n' : '#\n'));
+    const given = join(this.#directory, 'given.conf');
+    const settings = [
+      ['port', String(this.#port)],
+      ['bind', '127.0.0.1'],
+      ['dir', this.#directory],
+      ['requirepass', PASSWORD],
+      ['masterauth', PASSWORD],
+      ...SETTINGS[this.part],
+    ];
+    await writeFile(given, settings.map((words) => `${words.join(' ')}\n`).join(''));
+    const announce = ['announce-ip', '127.0.0.1', 'announce-port', String(this.#port)];
+    const args =
+      this.part === 'server'
+        ? ['--include', given, '--replica-announce-ip', '127.0.0.1', '--replica-announce-port', String(this.#port)]
+        : ['--sentinel', '--include', given, '--sentinel', ...announce.slice(0, 2), '--sentinel', ...announce.slice(2)];
+    this.#child = spawn('redis-server', [own, ...args], { stdio: 'ignore' });
+    await once(this.#child, 'spawn');
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  async loseVolume(): Promise<void> {
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
+    this.#directory = undefined;
+  }
+
+  /** Process and volume. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await this.loseVolume();
+  }
+}
