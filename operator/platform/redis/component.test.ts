@@ -86,6 +86,46 @@ describe('the probes of Redis', () => {
   });
 });
 
+describe('the mode of Redis', () => {
+  const kinds = (objects: readonly KubeObject[], mode: 'cluster' | 'sentinel') => {
+    const base = scope(objects);
+    const { effective } = base;
+    const { condition, objects: planned } = redisComponent.plan(
+      { ...base, effective: { ...effective, redis: { ...wanted, mode } } },
+      [],
+    );
+    const sets = planned.filter(({ kind }) => kind === 'StatefulSet').map(({ metadata }) => metadata.name);
+    return { sets, message: condition.message };
+  };
+  const servers: StatefulSet = {
+    ...set,
+    metadata: { ...set.metadata, name: 'acme-redis', labels: { 'isp.support/redis-part': 'server' } },
+  };
+
+  it('is the one that is wanted, where nothing is there yet', () => {
+    expect(kinds([secret], 'sentinel').sets).to.deep.equal(['acme-redis', 'acme-redis-sentinel']);
+    expect(kinds([secret], 'cluster').sets).to.deep.equal(['acme-redis-0', 'acme-redis-1', 'acme-redis-2']);
+  });
+
+  it('stays what it is, whatever is wanted', () => {
+    expect(kinds([secret, set], 'sentinel').sets)
+      .to.include('acme-redis-1')
+      .and.to.not.include('acme-redis');
+    const sentinel = kinds([secret, servers], 'cluster');
+    expect(sentinel.sets).to.deep.equal(['acme-redis', 'acme-redis-sentinel']);
+    expect(sentinel.message).to.include('set spec.redis.mode back to sentinel');
+  });
+
+  it('decides what each pod is asked, and where', () => {
+    const sentinelPod: Pod = {
+      ...pod,
+      metadata: { ...pod.metadata, name: 'acme-redis-sentinel-0', labels: { 'isp.support/redis-part': 'sentinel' } },
+    };
+    const [probe] = redisComponent.probes(scope([sentinelPod, secret]));
+    expect(probe?.target).to.equal('10.0.0.7:26379 uid-1');
+  });
+});
+
 describe('observing Redis', () => {
   it('takes a pod for outdated only when its controller has seen the newest template', () => {
     const outdated = (status: NonNullable<StatefulSet['status']>) =>
