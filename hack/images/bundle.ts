@@ -50,15 +50,25 @@ export async function bundleImage(name: string): Promise<void> {
   }
   const folder = bundleFolder(name);
   await rm(folder, { recursive: true, force: true });
+  await bundlePrograms(bundle.entryPoints, folder);
+  for (const [target, source] of Object.entries(bundle.folders)) {
+    await cp(join(repositoryRoot, source), join(folder, target), { recursive: true });
+  }
+}
+
+/** Bundles programs the way that images have them: one file each, by the name of the file, with the source that each begins at. */
+export async function bundlePrograms(entryPoints: Readonly<Record<string, string>>, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await build({
     absWorkingDir: repositoryRoot,
-    entryPoints: { ...bundle.entryPoints },
+    entryPoints: { ...entryPoints },
     outdir: folder,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
+    // What is imported only when it is needed stays in files of its own, and out of memory.
+    splitting: true,
     sourcemap: true,
     // The text of the sources would double the image; the positions in them are enough for a stack trace.
     sourcesContent: false,
@@ -68,7 +78,4 @@ export async function bundleImage(name: string): Promise<void> {
     logLevel: 'warning',
   });
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
-  for (const [target, source] of Object.entries(bundle.folders)) {
-    await cp(join(repositoryRoot, source), join(folder, target), { recursive: true });
-  }
 }
