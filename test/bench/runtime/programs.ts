@@ -31,5 +31,7 @@ export function nodeFlags(): string[] {
 /** The environment that the operator's image gives to node. */
 export function imageEnvironment(): Record<string, string> {
   const text = readFileSync(join(root, 'operator/Dockerfile'), 'utf8');
-  return Object.fromEntries([...text.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]));
+  return Object.fromEntries(
+    [...text.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
 }
