@@ -69,6 +69,10 @@ export async function bundlePrograms(entryPoints: Readonly<Record<string, string
     target: 'node24',
     // What is imported only when it is needed stays in files of its own, and out of memory.
     splitting: true,
+    // The text of a program stays in memory, and one letter outside of Latin-1, in a comment for instance, doubles it.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
     sourcemap: true,
     // The text of the sources would double the image; the positions in them are enough for a stack trace.
     sourcesContent: false,

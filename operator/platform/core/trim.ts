@@ -21,10 +21,26 @@ const kept: ReadonlyMap<Resource, readonly string[]> = new Map<Resource, readonl
 /** The part of an object that is worth its memory at a thousand platforms. Whether the rest changes can still be told. */
 export function trim(resource: Resource, object: KubeObject): KubeObject {
   const { managedFields: _, ...metadata } = object.metadata;
+  if (metadata.labels !== undefined) metadata.labels = shared(metadata.labels);
+  if (metadata.ownerReferences !== undefined) metadata.ownerReferences = shared(metadata.ownerReferences);
   const trimmed = { apiVersion: resource.apiVersion, kind: resource.kind, metadata };
   for (const path of kept.get(resource) ?? []) copy(object as never, trimmed as never, path.split('.'));
   rememberFingerprint(trimmed, object);
   return trimmed;
+}
+
+const MOST_SHARED = 50_000;
+const seen = new Map<string, unknown>();
+
+/** One value for all that are equal: the objects of a platform have the same owner, and those of a component the same labels. */
+function shared<T>(value: T): T {
+  const text = JSON.stringify(value);
+  const before = seen.get(text);
+  if (before !== undefined) return before as T;
+  // Of what is gone nothing tells; beginning anew costs some memory for a while, and nothing else.
+  if (seen.size >= MOST_SHARED) seen.clear();
+  seen.set(text, value);
+  return value;
 }
 
 type Fields = Record<string, unknown>;

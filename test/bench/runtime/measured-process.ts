@@ -46,6 +46,11 @@ export class MeasuredProcess {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(this.#proc('status'))?.[1]) * 1024;
   }
 
+  /** The most resident memory there has been, in bytes. */
+  get peakBytes(): number {
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(this.#proc('status'))?.[1]) * 1024;
+  }
+
   /** CPU time since the start, of user and system, in milliseconds. */
   get cpuMs(): number {
     const fields = this.#proc('stat')
@@ -67,7 +72,7 @@ export class MeasuredProcess {
   }
 
   /** The first line with this message, as soon as there is one. */
-  async line(message: string, timeoutMs = 120_000): Promise<LogLine> {
+  async line(message: string, timeoutMs = 600_000): Promise<LogLine> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const found = this.#lines.find((line) => line.message === message);

@@ -43,6 +43,11 @@ export class World {
     return `bench-${index}`;
   }
 
+  /** A platform's name; no two are the same, as in no cluster they would be. */
+  name(index: number): string {
+    return `desk-${index}`;
+  }
+
   async growTo(count: number): Promise<void> {
     for (; this.#count < count; this.#count += 1) {
       const name = this.namespace(this.#count);
@@ -51,7 +56,7 @@ export class World {
         kind: 'Namespace',
         metadata: { name },
       });
-      await this.server.client.create(platform(name, 'acme', spec));
+      await this.server.client.create(platform(name, this.name(this.#count), spec));
     }
   }
 
@@ -68,16 +73,17 @@ export class World {
   async quiet(ms: number, timeoutMs = 1_800_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     let changedAt = performance.now();
-    for (let index = 0; index < this.#count; index += 1)
+    const endings = Array.from({ length: this.#count }, (_, index) =>
       this.controllers.listen(this.namespace(index), () => {
         changedAt = performance.now();
-      });
+      }),
+    );
     while (performance.now() - changedAt < ms) {
       this.controllers.check();
       if (performance.now() > deadline) throw new Error('the platforms do not come to rest');
       await sleep(50);
     }
-    for (let index = 0; index < this.#count; index += 1) this.controllers.listen(this.namespace(index), undefined);
+    for (const end of endings) end();
   }
 
   async stop(): Promise<void> {

@@ -58,7 +58,7 @@ export class Controllers {
   readonly #informers = new Map<Resource, Informer<KubeObject>>();
   readonly #queue = new WorkQueue();
   readonly #stop = new AbortController();
-  readonly #listeners = new Map<string, () => void>();
+  readonly #listeners = new Map<string, Set<() => void>>();
   #working: Promise<void>[] = [];
   #failure: unknown;
 
@@ -77,7 +77,7 @@ export class Controllers {
         const namespace = change.object.metadata.namespace ?? '';
         if (remembers) this.history.record(resource, change);
         this.#queue.add(namespace);
-        this.#listeners.get(namespace)?.();
+        for (const listener of this.#listeners.get(namespace) ?? []) listener();
       });
       this.#informers.set(resource, informer);
     }
@@ -101,10 +101,14 @@ export class Controllers {
     return (this.#informers.get(resource)?.byIndex('namespace', namespace) ?? []) as unknown as T[];
   }
 
-  /** Calls back at every change in the namespace, until called with undefined. */
-  listen(namespace: string, listener: (() => void) | undefined): void {
-    if (listener === undefined) this.#listeners.delete(namespace);
-    else this.#listeners.set(namespace, listener);
+  /** Calls back at every change in the namespace, until the function that is returned is called. */
+  listen(namespace: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(namespace) ?? new Set();
+    this.#listeners.set(namespace, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(namespace);
+    };
   }
 
   /** What a controller could not do, which is a defect of the test: throws it. */
