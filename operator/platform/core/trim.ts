@@ -1,6 +1,8 @@
 import { resources } from '../../kube/resources.ts';
 import type { KubeObject, Resource } from '../../kube/types.ts';
 import { rememberFingerprint } from '../../runtime/fingerprint.ts';
+import { rememberOwned } from '../../runtime/ownership.ts';
+import { FIELD_MANAGER } from './names.ts';
 
 /**
  * What components read of each kind, beside the metadata. The rest is most of an object (the pod template of a StatefulSet has 5 KB) and of
@@ -26,6 +28,7 @@ export function trim(resource: Resource, object: KubeObject): KubeObject {
   const trimmed = { apiVersion: resource.apiVersion, kind: resource.kind, metadata };
   for (const path of kept.get(resource) ?? []) copy(object as never, trimmed as never, path.split('.'));
   rememberFingerprint(trimmed, object);
+  rememberOwned(trimmed, object, FIELD_MANAGER);
   return trimmed;
 }
 

@@ -40,7 +40,7 @@ export async function measureOperator(
   await world.quiet(QUIET_MS);
   await first.stop();
 
-  const operator = await RunningOperator.start(world.server.kubeconfig);
+  const operator = await RunningOperator.start(world.server.kubeconfig, ['--formed']);
   const all = await operator.reconciled(platforms);
   await world.quiet(QUIET_MS);
   const started = await operator.sample();

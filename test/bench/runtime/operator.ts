@@ -8,7 +8,13 @@ import { RuntimeMetrics } from '../../../operator/runtime/metrics.ts';
 import { Engines } from '../../support/controllers/engines.ts';
 
 /** The operator as operator/main.ts runs it, over engines that are played; says when its first reconcile has ended. */
-const { values } = parseArgs({ options: { kubeconfig: { type: 'string' }, port: { type: 'string', default: '0' } } });
+const { values } = parseArgs({
+  options: {
+    kubeconfig: { type: 'string' },
+    port: { type: 'string', default: '0' },
+    formed: { type: 'boolean', default: false },
+  },
+});
 
 class TellingMetrics extends RuntimeMetrics {
   readonly #logger: Logger;
@@ -48,7 +54,7 @@ await runOperator({
   identity: `bench-${process.pid}`,
   version: '0.0.0-bench',
   env: process.env,
-  components: new Engines(client).components(),
+  components: new Engines(client, { formed: values.formed }).components(),
   signal: stop.signal,
 });
 await client.close();

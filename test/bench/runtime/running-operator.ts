@@ -26,9 +26,10 @@ export class RunningOperator {
     this.#port = port;
   }
 
-  static async start(kubeconfig: string, extraFlags: readonly string[] = []): Promise<RunningOperator> {
+  /** @param more what the program takes: `--formed` when the engines are not to be set up anew */
+  static async start(kubeconfig: string, more: readonly string[] = []): Promise<RunningOperator> {
     const [port = 0] = await freePorts(1);
-    const args = [...nodeFlags(), ...extraFlags, program('operator'), '--kubeconfig', kubeconfig, '--port', `${port}`];
+    const args = [...nodeFlags(), program('operator'), '--kubeconfig', kubeconfig, '--port', `${port}`, ...more];
     const env = {
       ...imageEnvironment(),
       RELATED_IMAGE_API: 'api:bench',

@@ -22,10 +22,19 @@ export class Engines {
   readonly #probeIntervalMs: number | undefined;
   readonly #states = new Map<string, EngineState>();
 
-  /** @param probeIntervalMs in place of the components' own, to be quicker */
-  constructor(client: KubeClient, probeIntervalMs?: number) {
+  readonly #formed: boolean;
+
+  /**
+   * @param probeIntervalMs in place of the components' own, to be quicker
+   * @param formed whether engines that are not known yet have been set up already
+   */
+  constructor(
+    client: KubeClient,
+    { probeIntervalMs, formed = false }: { probeIntervalMs?: number; formed?: boolean } = {},
+  ) {
     this.#client = client;
     this.#probeIntervalMs = probeIntervalMs;
+    this.#formed = formed;
   }
 
   /** The operator's components over these engines. */
@@ -44,7 +53,7 @@ export class Engines {
 
   #state(scope: Scope): EngineState {
     const namespace = namespaceOf(scope.platform);
-    const state = this.#states.get(namespace) ?? { database: false, vhost: false };
+    const state = this.#states.get(namespace) ?? { database: this.#formed, vhost: this.#formed };
     this.#states.set(namespace, state);
     return state;
   }

@@ -64,7 +64,7 @@ export class Controllers {
 
   constructor(client: KubeClient, { remembers = true }: ControllersOptions = {}) {
     this.#client = client;
-    this.engines = new Engines(client, PROBE_INTERVAL_MS);
+    this.engines = new Engines(client, { probeIntervalMs: PROBE_INTERVAL_MS });
     for (const resource of [...childKinds, resources.platforms]) {
       const informer = new Informer<KubeObject>(client, resource, {
         logger: silentLogger,
