@@ -20,6 +20,7 @@ export class MeasuredProcess {
   readonly #exited: Promise<unknown>;
   readonly #lines: LogLine[] = [];
   readonly #waiting = new Set<() => void>();
+  readonly #killAtExit = () => this.#child.kill('SIGKILL');
   /** Milliseconds since the epoch. */
   readonly startedAt = Date.now();
 
@@ -32,7 +33,7 @@ export class MeasuredProcess {
     this.#exited = once(this.#child, 'exit');
     for (const stream of [this.#child.stdout, this.#child.stderr])
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line));
-    process.once('exit', () => this.#child.kill('SIGKILL'));
+    process.once('exit', this.#killAtExit);
   }
 
   get pid(): number {
@@ -104,6 +105,7 @@ export class MeasuredProcess {
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM');
     await this.#exited;
+    process.removeListener('exit', this.#killAtExit);
   }
 
   #read(line: string): void {

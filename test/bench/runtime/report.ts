@@ -97,7 +97,7 @@ ${[
 function soakSection(figures: SoakFigures, platforms: number): string {
   const { seconds, drifts, changes, reconciles, errors, residentBytes, heapBytes, depth, repairMs, writesAfter } =
     figures;
-  return `## Under load for ${Math.round(seconds / 60)} minutes
+  return `## Under load for ${seconds} s
 
 At ${count(platforms)} platforms: ${count(drifts)} drifts one after the other, and beside them ${count(changes)} changes of specs, one a second.
 

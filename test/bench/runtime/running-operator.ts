@@ -59,7 +59,7 @@ export class RunningOperator {
       const found = (await this.#metrics()).match(/^isp_platform_ready\{/gm)?.length ?? 0;
       if (found >= count) return (Date.now() - this.process.startedAt) / 1000;
       // The text grows with the platforms, and is made by the process that is measured.
-      await sleep(count > 100 ? 500 : 50);
+      await sleep(count > 1 ? 500 : 50);
     }
   }
 
