@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e bench bench-failover cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e bench bench-failover bench-runtime cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -24,17 +24,21 @@ test: setup ## Everything that needs no cluster of pods
 check: setup ## Format, lint, types, import directions, generated files, dead code
 	npm run --silent check
 
-faults: setup ## Every crash point and a hundred seeds of the fault injection suite (hours)
+faults: setup ## 100,000 schedules of the queue and the reflector; every crash point and 100 seeds of the fault injection suite (hours)
+	npm run --silent properties
 	KUBEBUILDER_ASSETS=$${KUBEBUILDER_ASSETS:-$$(node hack/cluster/main.ts assets | tail -1)} npm run --silent faults
 
 e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it makes
 	node hack/e2e.ts
 
-bench: setup ## Measure the figures in docs/benchmarks anew
+bench: bench-runtime ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts
 
 bench-failover: setup ## Measure how Postgres fails over, beside Patroni alone
 	node hack/bench-failover.ts
+
+bench-runtime: setup ## Measure those of the runtime, for which no cluster is needed (an hour)
+	node test/bench/runtime.ts
 
 cluster-up: setup ## A cluster: kind where Docker answers, else three local nodes
 	node hack/cluster/main.ts up

@@ -50,15 +50,29 @@ export async function bundleImage(name: string): Promise<void> {
   }
   const folder = bundleFolder(name);
   await rm(folder, { recursive: true, force: true });
+  await bundlePrograms(bundle.entryPoints, folder);
+  for (const [target, source] of Object.entries(bundle.folders)) {
+    await cp(join(repositoryRoot, source), join(folder, target), { recursive: true });
+  }
+}
+
+/** Bundles programs the way that images have them: one file each, by the name of the file, with the source that each begins at. */
+export async function bundlePrograms(entryPoints: Readonly<Record<string, string>>, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await build({
     absWorkingDir: repositoryRoot,
-    entryPoints: { ...bundle.entryPoints },
+    entryPoints: { ...entryPoints },
     outdir: folder,
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node24',
+    // What is imported only when it is needed stays in files of its own, and out of memory.
+    splitting: true,
+    // The text of a program stays in memory, and one letter outside of Latin-1, in a comment for instance, doubles it.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
     sourcemap: true,
     // The text of the sources would double the image; the positions in them are enough for a stack trace.
     sourcesContent: false,
@@ -68,7 +82,4 @@ export async function bundleImage(name: string): Promise<void> {
     logLevel: 'warning',
   });
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
-  for (const [target, source] of Object.entries(bundle.folders)) {
-    await cp(join(repositoryRoot, source), join(folder, target), { recursive: true });
-  }
 }

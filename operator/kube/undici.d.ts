@@ -1,9 +1,16 @@
-// The parts of undici that the transport needs. Its index also loads fetch, WebSocket, caches and mocks: 13 MB of memory for nothing.
+// The parts of undici that are used. Its index also loads fetch, WebSocket, caches and mocks: 13 MB of memory for nothing.
 declare module 'undici/lib/dispatcher/pool.js' {
   import type { Pool as Type } from 'undici';
 
   const Pool: typeof Type;
   export default Pool;
+}
+
+declare module 'undici/lib/dispatcher/agent.js' {
+  import type { Agent as Type } from 'undici';
+
+  const Agent: typeof Type;
+  export default Agent;
 }
 
 declare module 'undici/lib/core/connect.js' {

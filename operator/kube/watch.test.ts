@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { lines } from './watch.ts';
+import { resources } from './resources.ts';
+import type { Transport, TransportRequest } from './transport.ts';
+import { lines, watch } from './watch.ts';
 
 async function* chunksOf(text: string, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const bytes = Buffer.from(text);
@@ -32,5 +34,22 @@ describe('lines of a watch', () => {
 
   it('do not include an event that was cut off', async () => {
     expect(await collect(lines(chunksOf('{"a":1}\n{"b":', [])))).to.deep.equal(['{"a":1}']);
+  });
+});
+
+describe('a watch', () => {
+  it('may be silent for as long as the server keeps it: of what never changes there are no bookmarks either', async () => {
+    let asked: TransportRequest | undefined;
+    const transport = {
+      request: async (request: TransportRequest) => {
+        asked = request;
+        throw new Error('not now');
+      },
+    } as unknown as Transport;
+    const { signal } = new AbortController();
+    const events = watch(transport, resources.jobs, { timeoutSeconds: 480 }, signal);
+    await events.next().catch(() => undefined);
+    expect(asked?.path).to.include('timeoutSeconds=480');
+    expect(asked?.bodyTimeoutMs).to.be.within(481_000, 600_000);
   });
 });

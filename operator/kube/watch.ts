@@ -13,7 +13,7 @@ export interface WatchOptions {
   sendInitialEvents?: boolean | undefined;
   /** When the server is to end the watch by itself, in seconds. */
   timeoutSeconds?: number | undefined;
-  /** When the client gives the watch up because nothing came, in milliseconds. Bookmarks come about once a minute. */
+  /** When the client gives the watch up because nothing came, in milliseconds. Default: some time after the server should have ended it. */
   idleTimeoutMs?: number | undefined;
   /** Called when the server has accepted the watch: the first event may be minutes away. */
   onOpen?: (() => void) | undefined;
@@ -30,7 +30,9 @@ interface WireEvent<T extends KubeObject> {
   object: T | Status;
 }
 
-const IDLE_TIMEOUT_MS = 120_000;
+/** The API server sends no bookmarks of a kind of which nothing has changed since it started, so silence alone means nothing. */
+const OVERDUE_MS = 30_000;
+const TIMEOUT_SECONDS = 600;
 const HEADERS_TIMEOUT_MS = 30_000;
 
 /**
@@ -43,8 +45,11 @@ export async function* watch<T extends KubeObject>(
   options: WatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>, void, void> {
-  const { namespace, idleTimeoutMs = IDLE_TIMEOUT_MS, onOpen, ...query } = options;
-  const path = collectionPath(resource, namespace) + queryString({ ...query, watch: true, allowWatchBookmarks: true });
+  const { timeoutSeconds = TIMEOUT_SECONDS } = options;
+  const { namespace, idleTimeoutMs = timeoutSeconds * 1000 + OVERDUE_MS, onOpen, ...query } = options;
+  const path =
+    collectionPath(resource, namespace) +
+    queryString({ ...query, timeoutSeconds, watch: true, allowWatchBookmarks: true });
   const response = await transport.request(
     { method: 'GET', path, headersTimeoutMs: HEADERS_TIMEOUT_MS, bodyTimeoutMs: idleTimeoutMs },
     signal,

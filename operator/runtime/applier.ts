@@ -3,6 +3,7 @@ import { refOf } from '../kube/client.ts';
 import { isConflict, isInvalid, type KubeError } from '../kube/errors.ts';
 import type { KubeObject, OwnerReference } from '../kube/types.ts';
 import { fingerprintOf, hashOf } from './fingerprint.ts';
+import { intentDigestOf, ownedDigestOf } from './ownership.ts';
 
 export interface FieldConflict {
   /** Who else owns the field. */
@@ -18,7 +19,7 @@ export interface ApplierOptions {
 }
 
 export interface Applied<T extends KubeObject> {
-  /** The object as the API server has it, as far as is known here. */
+  /** The object as the API server has answered, or as the cache has it when nothing was sent. */
   readonly object: T;
   /** Whether this call changed something on the server. */
   readonly changed: boolean;
@@ -42,8 +43,8 @@ interface Memory {
   readonly intent: string;
   readonly fingerprint: string;
   readonly resourceVersion: string;
-  /** The answer to our last apply, kept until the cache has caught up with it. */
-  answer: KubeObject | undefined;
+  /** Whether the cache has shown the answer to our last apply, or something newer. */
+  caughtUp: boolean;
 }
 
 /**
@@ -78,12 +79,13 @@ export class Applier {
     const key = keyOf(wanted);
     const hash = hashOf(wanted);
     const memory = this.#memories.get(key);
-    const settled = memory === undefined ? undefined : settledObject(memory, hash, live);
-    if (settled !== undefined) return { object: settled as T, changed: false };
+    if (live !== undefined && (memory === undefined ? this.#isApplied(wanted, live) : isSettled(memory, hash, live))) {
+      if (memory === undefined) this.#remember(key, hash, live, true);
+      return { object: live, changed: false };
+    }
 
     const answer = await this.#send(wanted, signal);
-    const resourceVersion = answer.metadata.resourceVersion ?? '';
-    this.#memories.set(key, { intent: hash, fingerprint: fingerprintOf(answer), resourceVersion, answer });
+    const { resourceVersion } = this.#remember(key, hash, answer, false);
     const before = newest(live?.metadata.resourceVersion, memory?.resourceVersion);
     return { object: answer, changed: live === undefined || before !== resourceVersion };
   }
@@ -91,6 +93,18 @@ export class Applier {
   /** Forgets an object that is no longer wanted. */
   forget(object: Pick<KubeObject, 'apiVersion' | 'kind' | 'metadata'>): void {
     this.#memories.delete(keyOf(object));
+  }
+
+  /** Whether an earlier process has applied just this and nothing has changed it: then a new one need not apply it again. */
+  #isApplied(wanted: KubeObject, live: KubeObject): boolean {
+    return ownedDigestOf(live, this.#options.fieldManager) === intentDigestOf(wanted);
+  }
+
+  #remember(key: string, intent: string, object: KubeObject, caughtUp: boolean): Memory {
+    const { resourceVersion = '' } = object.metadata;
+    const memory = { intent, fingerprint: fingerprintOf(object), resourceVersion, caughtUp };
+    this.#memories.set(key, memory);
+    return memory;
   }
 
   async #send<T extends KubeObject>(wanted: T, signal: AbortSignal | undefined): Promise<T> {
@@ -128,14 +142,14 @@ export class Applier {
   }
 }
 
-/** The object as it is, when nothing needs to be sent. */
-function settledObject(memory: Memory, intent: string, live: KubeObject | undefined): KubeObject | undefined {
-  if (memory.intent !== intent || live === undefined) return undefined;
+/** Whether nothing needs to be sent. */
+function isSettled(memory: Memory, intent: string, live: KubeObject): boolean {
+  if (memory.intent !== intent) return false;
   const { resourceVersion } = live.metadata;
-  if (memory.answer !== undefined && isOlder(resourceVersion, memory.resourceVersion)) return memory.answer;
-  memory.answer = undefined;
-  if (resourceVersion === memory.resourceVersion) return live;
-  return fingerprintOf(live) === memory.fingerprint ? live : undefined;
+  // What the cache has is from before our last apply, and tells nothing.
+  if (!memory.caughtUp && isOlder(resourceVersion, memory.resourceVersion)) return true;
+  memory.caughtUp = true;
+  return resourceVersion === memory.resourceVersion || fingerprintOf(live) === memory.fingerprint;
 }
 
 function ownedBy<T extends KubeObject>(intent: T, owner: KubeObject): T {

@@ -5,7 +5,8 @@ const known = new WeakMap<KubeObject, string>();
 
 /** A short text that is different for different JSON. The order of keys counts: builders and the API server keep theirs. */
 export function hashOf(value: unknown): string {
-  return hash('sha256', JSON.stringify(value), 'base64url').slice(0, 22);
+  // A part of a longer string would keep the whole of it in memory.
+  return hash('sha256', JSON.stringify(value), 'buffer').toString('base64url', 0, 16);
 }
 
 /**
@@ -19,6 +20,12 @@ export function fingerprintOf(object: KubeObject): string {
   const fingerprint = hashOf(relevant(object));
   if (Object.isFrozen(object)) known.set(object, fingerprint);
   return fingerprint;
+}
+
+/** For what is kept of an object: gives it the fingerprint of the whole. */
+export function rememberFingerprint(part: KubeObject, whole: KubeObject): void {
+  // With a generation it can be told from the metadata at any time, which most objects are never asked for.
+  if (whole.metadata.generation === undefined) known.set(part, hashOf(relevant(whole)));
 }
 
 function relevant(object: KubeObject): unknown {

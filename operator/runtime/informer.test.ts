@@ -176,6 +176,22 @@ describe('informer', () => {
     expect(informer.byIndex('name', 'a')).to.have.length(1);
   });
 
+  it('drops what is not kept as each object arrives, not when the last of the first ones has', async () => {
+    const arrived: string[] = [];
+    const transform = (object: ConfigMap): ConfigMap => {
+      arrived.push(object.metadata.name);
+      return object;
+    };
+    make({ transform });
+    await start();
+    stream(0).send('ADDED', 'a', '1');
+    await settle();
+    expect(arrived).to.deep.equal(['a']);
+    stream(0).endInitial('2');
+    await settle();
+    expect(arrived).to.deep.equal(['a']);
+  });
+
   it('resumes where it was after a broken connection, and knows that it was blind meanwhile', async () => {
     make();
     informer.onChange(note);

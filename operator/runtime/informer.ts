@@ -1,4 +1,4 @@
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, WatchEvent } from '../kube/client.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { deepFreeze } from './freeze.ts';
@@ -49,8 +49,11 @@ export class Informer<T extends KubeObject> {
     this.#store = new Store(this.#guarded(options.indexers ?? {}));
     this.#reflector = new Reflector<T>({
       source: {
-        list: (page, signal) => client.list<T>(resource, { ...selection, ...page }, signal),
-        watch: (from, signal) => client.watch<T>(resource, { ...selection, ...from }, signal),
+        list: async (page, signal) => {
+          const list = await client.list<T>(resource, { ...selection, ...page }, signal);
+          return { ...list, items: list.items.map((object) => this.#prepared(object)) };
+        },
+        watch: (from, signal) => this.#preparedEvents(client.watch<T>(resource, { ...selection, ...from }, signal)),
       },
       onChange: (change) => this.#onChange(change),
       clock,
@@ -120,16 +123,20 @@ export class Informer<T extends KubeObject> {
   }
 
   #onChange(change: CacheChange<T>): void {
-    for (const single of this.#store.apply(this.#prepared(change))) {
+    for (const single of this.#store.apply(change)) {
       for (const handler of this.#handlers) this.#tell(handler, single);
     }
     if (this.#store.filled) this.#synced.resolve();
   }
 
-  #prepared(change: CacheChange<T>): CacheChange<T> {
-    const prepare = (object: T) => deepFreeze(this.#transformed(object));
-    if (change.type !== 'replace') return { type: change.type, object: prepare(change.object) };
-    return { type: 'replace', objects: Iterator.from(change.objects).map(prepare) };
+  /** As they arrive: a collection that is being received would else be held as a whole before anything is dropped from it. */
+  async *#preparedEvents(events: AsyncIterable<WatchEvent<T>>): AsyncGenerator<WatchEvent<T>, void, void> {
+    for await (const event of events)
+      yield event.type === 'BOOKMARK' ? event : { type: event.type, object: this.#prepared(event.object) };
+  }
+
+  #prepared(object: T): T {
+    return deepFreeze(this.#transformed(object));
   }
 
   /** A transform that fails must not stop the cache: the object is then kept as it came. */

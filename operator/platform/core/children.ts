@@ -7,6 +7,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Children, ComponentName } from './component.ts';
 import { Departed } from './departed.ts';
 import { labels } from './names.ts';
+import { trim } from './trim.ts';
 
 const BY_PLATFORM = 'platform';
 
@@ -46,6 +47,7 @@ export class ChildrenCache {
       const informer = new Informer<KubeObject>(client, resource, {
         labelSelector: labels.platform,
         indexers: { [BY_PLATFORM]: (object) => [platformKeyOf(object)].filter((key) => key !== undefined) },
+        transform: (object) => trim(resource, object),
         logger,
       });
       informer.onChange(({ type, object, initial }) => {

@@ -15,7 +15,7 @@ export type ComponentName =
   | 'worker'
   | 'beat';
 
-/** The platform's own objects as the cache has them. Read only. */
+/** The platform's own objects as the cache has them: read only, and of each kind only the fields named in trim.ts. */
 export interface Children {
   get<T extends KubeObject>(ref: ObjectRef): T | undefined;
   /** Objects of one kind that carry the platform's label and, where given, the component's. */

@@ -1,8 +1,10 @@
 import type { ConfigMap, Pod, StatefulSet } from '../../kube/resources.ts';
+import { resourceOf } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef, Resource } from '../../kube/types.ts';
 import type { Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import type { Platform, PlatformStatus } from '../core/platform.ts';
+import { trim } from '../core/trim.ts';
 import { resolve } from '../schema/effective.ts';
 import { podLabels } from './names.ts';
 import type { LeaderLock, Member, Observed } from './observe.ts';
@@ -37,7 +39,7 @@ export function scopeWith(
   } = {},
 ): Scope {
   const effective = resolve({}, images);
-  const objects = options.objects ?? [];
+  const objects = (options.objects ?? []).map((object) => trim(resourceOf(object), object));
   const isOf = (object: KubeObject, { apiVersion, kind }: Resource) =>
     object.apiVersion === apiVersion && object.kind === kind;
   return {

@@ -1,6 +1,6 @@
-import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { abortable } from '../../kube/abortable.ts';
+import { httpAgent, httpRequest } from '../core/http.ts';
 import { PATRONI_PORT, RESTAPI_USER } from './names.ts';
 import type { PatroniView } from './reading.ts';
 
@@ -14,11 +14,11 @@ const statusSchema = z.object({
 });
 
 // Patroni answers in HTTP/1.0 and closes, so there is nothing to keep; bounded so that a member that hangs costs few sockets.
-const agent = new Agent({ connections: 2, pipelining: 0, connect: { timeout: 2_000 } });
+const agent = httpAgent({ connections: 2, pipelining: 0, connect: { timeout: 2_000 } });
 
 /** The member's own view of itself; rejects with undici's error or the signal's reason. */
 export async function readPatroni(address: string, signal: AbortSignal): Promise<PatroniView> {
-  const asked = request(`${baseUrl(address)}/patroni`, { dispatcher: agent, signal });
+  const asked = httpRequest(agent, `${baseUrl(address)}/patroni`, { signal });
   const { body } = await abortable(asked, signal);
   const status = statusSchema.parse(await body.json());
   return {
@@ -74,8 +74,7 @@ async function send(
   content: unknown,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
-  const asked = request(`${baseUrl(address)}${path}`, {
-    dispatcher: agent,
+  const asked = httpRequest(agent, `${baseUrl(address)}${path}`, {
     method,
     headers: {
       authorization: `Basic ${Buffer.from(`${RESTAPI_USER}:${password}`).toString('base64')}`,

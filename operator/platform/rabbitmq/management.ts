@@ -1,9 +1,9 @@
-import { Agent, request } from 'undici';
 import { abortable } from '../../kube/abortable.ts';
+import { httpAgent, httpRequest } from '../core/http.ts';
 import { type ManagementError, refusal, toManagementError } from './management-error.ts';
 
 /** Shared by all clients, so that asking again costs no handshake. */
-const agent = new Agent({ connections: 2, keepAliveTimeout: 15_000, connect: { timeout: 3_000 } });
+const agent = httpAgent({ connections: 2, keepAliveTimeout: 15_000, connect: { timeout: 3_000 } });
 
 const DEFAULT_TIMEOUT_MS = 3_000;
 
@@ -174,12 +174,11 @@ export class ManagementClient {
     const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     const where = new URL(this.#url).host;
     try {
-      const asked = request(`${this.#url}/api/${path}`, {
+      const asked = httpRequest(agent, `${this.#url}/api/${path}`, {
         method,
-        dispatcher: agent,
         signal: bounded,
         headers: { authorization: this.#authorization, accept: 'application/json', 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
+        body: body === undefined ? undefined : JSON.stringify(body),
       });
       const response = await abortable(asked, bounded);
       const text = await response.body.text();

@@ -58,6 +58,7 @@ export class FaultRun {
   #crashed: Promise<void> | undefined;
   readonly report: Report = { crashes: 0, faults: 0 };
   #changes = 0;
+  #endListening: () => void = () => undefined;
 
   private constructor(server: ApiServer, controllers: Controllers, namespace: string) {
     this.#server = server;
@@ -69,7 +70,7 @@ export class FaultRun {
   static async start(server: ApiServer, controllers: Controllers, plan: FaultPlan = noFaults): Promise<FaultRun> {
     const run = new FaultRun(server, controllers, await newNamespace(server, 'faults'));
     run.#plan = plan;
-    controllers.listen(run.namespace, () => {
+    run.#endListening = controllers.listen(run.namespace, () => {
       run.#changes += 1;
     });
     await run.#startOperator();
@@ -150,7 +151,7 @@ export class FaultRun {
   }
 
   async end(): Promise<void> {
-    this.#controllers.listen(this.namespace, undefined);
+    this.#endListening();
     await this.#stopOperator();
     await Promise.all(this.#ended);
     this.#controllers.history.forget(this.namespace);

@@ -173,6 +173,29 @@ describe('applier against a real API server', function () {
     }
   });
 
+  it('sends nothing for what an earlier operator has applied just so, unless the server has completed it', async () => {
+    // The server takes the claims of a StatefulSet as a whole and adds to them; a claim of its own it completes on its second write.
+    const completed = new Set(['StatefulSet', 'PersistentVolumeClaim']);
+    for (const intent of intents().filter(({ kind }) => !completed.has(kind))) {
+      const { object } = await applier.apply<Intent>(intent, undefined, owner);
+      const sent = requests.length;
+      await newApplier().apply<Intent>(structuredClone(intent), object, owner);
+      expect(requests.length - sent, intent.kind).to.equal(0);
+    }
+  });
+
+  it('applies again what an earlier operator has applied and somebody has changed since', async () => {
+    const { object } = await applier.apply(configMap('a', { key: '1', more: '1' }), undefined, owner);
+    const drifted = await client.patch<ConfigMap>(
+      { resource: resources.configMaps, namespace, name: 'a' },
+      { type: 'merge', body: { data: { key: '2' } }, fieldManager: 'somebody' },
+    );
+    const repaired = await newApplier().apply(configMap('a', { key: '1', more: '1' }), drifted, owner);
+    expect(repaired.object.data).to.deep.equal({ key: '1', more: '1' });
+    const without = await newApplier().apply(configMap('a', { key: '1' }), object, owner);
+    expect(without.object.data).to.deep.equal({ key: '1' });
+  });
+
   it('makes the owner the controller of what it makes', async () => {
     const { object } = await applier.apply(configMap('a', {}), undefined, owner);
     expect(object.metadata.ownerReferences).to.deep.equal([
@@ -243,10 +266,10 @@ describe('applier against a real API server', function () {
 
   it('reads its own writes: a cache that lags behind causes no second request', async () => {
     const { object: old } = await applier.apply(configMap('a', { key: '1' }), undefined, owner);
-    const { object: written } = await applier.apply(configMap('a', { key: '2' }), old, owner);
+    await applier.apply(configMap('a', { key: '2' }), old, owner);
     const sent = requests.length;
     const again = await applier.apply(configMap('a', { key: '2' }), old, owner);
-    expect(again).to.deep.equal({ object: written, changed: false });
+    expect(again.changed).to.equal(false);
     expect(requests.length - sent).to.equal(0);
   });
 

@@ -10,6 +10,8 @@ import { freePorts, ServerProcess } from './process.ts';
 export interface ApiServer {
   /** Path of a kubeconfig of a cluster administrator. */
   readonly kubeconfig: string;
+  /** The text of such a kubeconfig that leads to another port, of a proxy for instance. */
+  kubeconfigAt(port: number): string;
   readonly connection: Connection;
   /** A client of an administrator, closed when the server stops. */
   readonly client: KubeClient;
@@ -56,7 +58,8 @@ export async function startApiServer(extraArgs: readonly string[] = []): Promise
   const kubeconfig = join(folder, 'kubeconfig');
   // The server writes its self-signed certificate, which is what a client trusts, when it starts for the first time.
   await server.ready(async () => existsSync(join(folder, 'certs', 'apiserver.crt')), READY_MS);
-  writeFileSync(kubeconfig, kubeconfigOf(port, readFileSync(join(folder, 'certs', 'apiserver.crt'))));
+  const kubeconfigAt = (at: number) => kubeconfigOf(at, readFileSync(join(folder, 'certs', 'apiserver.crt')));
+  writeFileSync(kubeconfig, kubeconfigAt(port));
   const connection = loadConfig({ kubeconfig });
   const client = new KubeClient(connection);
   const ready = async () => {
@@ -66,6 +69,7 @@ export async function startApiServer(extraArgs: readonly string[] = []): Promise
 
   return {
     kubeconfig,
+    kubeconfigAt,
     connection,
     client,
     port,

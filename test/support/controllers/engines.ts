@@ -7,8 +7,6 @@ import { patroniStateNames } from '../../../operator/platform/postgres/names.ts'
 import type { MemberReading } from '../../../operator/platform/postgres/reading.ts';
 import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
 
-const PROBE_INTERVAL_MS = 100;
-
 /** What an engine keeps on its volume: it outlives every crash of the operator. */
 interface EngineState {
   database: boolean;
@@ -21,10 +19,22 @@ interface EngineState {
  */
 export class Engines {
   readonly #client: KubeClient;
+  readonly #probeIntervalMs: number | undefined;
   readonly #states = new Map<string, EngineState>();
 
-  constructor(client: KubeClient) {
+  readonly #formed: boolean;
+
+  /**
+   * @param probeIntervalMs in place of the components' own, to be quicker
+   * @param formed whether engines that are not known yet have been set up already
+   */
+  constructor(
+    client: KubeClient,
+    { probeIntervalMs, formed = false }: { probeIntervalMs?: number; formed?: boolean } = {},
+  ) {
     this.#client = client;
+    this.#probeIntervalMs = probeIntervalMs;
+    this.#formed = formed;
   }
 
   /** The operator's components over these engines. */
@@ -43,14 +53,15 @@ export class Engines {
 
   #state(scope: Scope): EngineState {
     const namespace = namespaceOf(scope.platform);
-    const state = this.#states.get(namespace) ?? { database: false, vhost: false };
+    const state = this.#states.get(namespace) ?? { database: this.#formed, vhost: this.#formed };
     this.#states.set(namespace, state);
     return state;
   }
 
   #played(scope: Scope, probe: ProbeDefinition<unknown>): ProbeDefinition<unknown> {
     const state = this.#state(scope);
-    return { ...probe, intervalMs: PROBE_INTERVAL_MS, run: async () => answerTo(probe, state) };
+    const intervalMs = this.#probeIntervalMs ?? probe.intervalMs;
+    return { ...probe, intervalMs, run: async () => answerTo(probe, state) };
   }
 
   async #act(action: Action, scope: Scope, signal: AbortSignal): Promise<void> {

@@ -38,6 +38,14 @@ export const childKinds: readonly Resource[] = [
 /** Of which pods are played; Redis' stay unscheduled, which holds nothing else up. */
 const PLAYED_SETS = new Set(['postgres', 'rabbitmq']);
 
+/** A tenth of what the components ask for, so that tests are quick. */
+const PROBE_INTERVAL_MS = 100;
+
+export interface ControllersOptions {
+  /** Whether the history is kept, and of every object who owns which of its fields: for thousands of objects that is too much. */
+  readonly remembers?: boolean;
+}
+
 /**
  * What a cluster does besides the operator, as far as a platform needs it to come up and to go: workloads get ready, Jobs succeed, Patroni
  * keeps its state, and what has lost its owner is collected. Works over a connection of its own that no fault touches, and keeps a
@@ -50,26 +58,26 @@ export class Controllers {
   readonly #informers = new Map<Resource, Informer<KubeObject>>();
   readonly #queue = new WorkQueue();
   readonly #stop = new AbortController();
-  readonly #listeners = new Map<string, () => void>();
+  readonly #listeners = new Map<string, Set<() => void>>();
   #working: Promise<void>[] = [];
   #failure: unknown;
 
-  constructor(client: KubeClient) {
+  constructor(client: KubeClient, { remembers = true }: ControllersOptions = {}) {
     this.#client = client;
-    this.engines = new Engines(client);
+    this.engines = new Engines(client, { probeIntervalMs: PROBE_INTERVAL_MS });
     for (const resource of [...childKinds, resources.platforms]) {
       const informer = new Informer<KubeObject>(client, resource, {
         logger: silentLogger,
         ...(resource === resources.platforms ? {} : { labelSelector: labels.platform }),
         indexers: { namespace: ({ metadata }) => [metadata.namespace ?? ''] },
         // Who owns which field is compared as well.
-        transform: (object) => object,
+        ...(remembers ? { transform: (object: KubeObject) => object } : {}),
       });
       informer.onChange((change) => {
         const namespace = change.object.metadata.namespace ?? '';
-        this.history.record(resource, change);
+        if (remembers) this.history.record(resource, change);
         this.#queue.add(namespace);
-        this.#listeners.get(namespace)?.();
+        for (const listener of this.#listeners.get(namespace) ?? []) listener();
       });
       this.#informers.set(resource, informer);
     }
@@ -93,10 +101,14 @@ export class Controllers {
     return (this.#informers.get(resource)?.byIndex('namespace', namespace) ?? []) as unknown as T[];
   }
 
-  /** Calls back at every change in the namespace, until called with undefined. */
-  listen(namespace: string, listener: (() => void) | undefined): void {
-    if (listener === undefined) this.#listeners.delete(namespace);
-    else this.#listeners.set(namespace, listener);
+  /** Calls back at every change in the namespace, until the function that is returned is called. */
+  listen(namespace: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(namespace) ?? new Set();
+    this.#listeners.set(namespace, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(namespace);
+    };
   }
 
   /** What a controller could not do, which is a defect of the test: throws it. */

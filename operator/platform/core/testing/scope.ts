@@ -5,6 +5,7 @@ import type { PlatformSpec } from '../../schema/spec.ts';
 import type { Children, ComponentName, Scope } from '../component.ts';
 import { labels } from '../names.ts';
 import type { PlatformStatus } from '../platform.ts';
+import { trim } from '../trim.ts';
 
 const images = { api: 'api:1', postgres: 'postgres:1', redis: 'redis:1', rabbitmq: 'rabbitmq:1', haproxy: 'haproxy:1' };
 
@@ -39,7 +40,8 @@ export function scopeOf({ spec = {}, status, objects = [], probes = {}, annotati
   };
 }
 
-export function childrenOf(objects: readonly KubeObject[]): Children {
+export function childrenOf(whole: readonly KubeObject[]): Children {
+  const objects = whole.map((object) => trim(resourceOf(object), object));
   return {
     get: <T extends KubeObject>({ resource, name }: { resource: { kind: string }; name: string }) =>
       objects.find((object) => object.kind === resource.kind && object.metadata.name === name) as T | undefined,
