@@ -25,5 +25,7 @@ export function createExistingProvider(kubeconfig: string, progress: Progress): 
     freeze: async () => refuse('freezing a container'),
     thaw: async () => refuse('thawing a container'),
     kill: async () => refuse('killing a container'),
+    freezeApiServer: async () => refuse('stopping the API server'),
+    thawApiServer: async () => refuse('letting the API server go on'),
   };
 }

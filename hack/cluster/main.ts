@@ -15,6 +15,8 @@ const usage = `usage: node hack/cluster/main.ts COMMAND
   freeze CONTAINER       stop a container's processes where they are
   thaw CONTAINER         let them go on
   kill CONTAINER         SIGKILL to the container's first process
+  freeze-api-server      stop the API server where it is
+  thaw-api-server        let it go on
   build                  build Kubernetes' binaries and print their folder
   assets                 print a folder with etcd, kube-apiserver and kubectl (KUBEBUILDER_ASSETS)
 CONTAINER is NAMESPACE/POD or NAMESPACE/POD/CONTAINER.
@@ -58,6 +60,8 @@ async function main(argv: readonly string[]): Promise<void> {
     freeze: () => provider.freeze(parseTarget(name)),
     thaw: () => provider.thaw(parseTarget(name)),
     kill: () => provider.kill(parseTarget(name)),
+    'freeze-api-server': () => provider.freezeApiServer(),
+    'thaw-api-server': () => provider.thawApiServer(),
   };
   const action = commands[command];
   if (!action) throw new Error(`no command ${command}\n${usage}`);

@@ -29,6 +29,9 @@ export interface ClusterProvider {
   thaw(target: ContainerTarget): Promise<void>;
   /** Sends SIGKILL to the first process of a container. */
   kill(target: ContainerTarget): Promise<void>;
+  /** Stops the API server where it is: connections stay open, new ones come to no end, nobody answers. */
+  freezeApiServer(): Promise<void>;
+  thawApiServer(): Promise<void>;
 }
 
 /** Reads NAMESPACE/POD or NAMESPACE/POD/CONTAINER. */

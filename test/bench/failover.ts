@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '5' },
     namespace: { type: 'string', default: 'bench-failover' },
-    faults: { type: 'string', default: 'deleted,forced,killed,frozen,cut,cut-leader' },
+    faults: { type: 'string', default: 'deleted,forced,killed,frozen,cut,cut-leader,api-server' },
     modes: { type: 'string', default: 'driven,alone' },
     output: { type: 'string', default: 'docs/benchmarks/failover.md' },
   },
@@ -48,6 +48,8 @@ const inPod = (pod: string): ContainerTarget => ({ namespace, pod, container: 'p
 
 interface Fault {
   readonly title: string;
+  /** For how long it lasts though nobody takes over, in milliseconds. */
+  readonly lastsMs?: number;
   /** Whether the operator's leader is on the primary's node. */
   readonly leaderThere?: boolean;
   readonly strike: (pod: Pod) => Promise<void>;
@@ -64,6 +66,13 @@ const faults: Readonly<Record<string, Fault>> = {
   killed: { title: 'container killed (-9)', strike: async ({ metadata }) => await provider.kill(inPod(metadata.name)) },
   frozen: { title: 'container frozen', strike: freeze, mend: thaw },
   cut: { title: 'node cut off', leaderThere: false, strike: cutOff, mend: heal },
+  // Nobody is to take over here: the primary reaches every member, and goes on.
+  'api-server': {
+    title: 'API server stopped for 60 s',
+    lastsMs: 60_000,
+    strike: async () => await provider.freezeApiServer(),
+    mend: async () => await provider.thawApiServer(),
+  },
   'cut-leader': {
     title: 'node cut off, with the operator’s leader on it',
     leaderThere: true,
@@ -273,22 +282,30 @@ async function place(leaderThere: boolean): Promise<Pod> {
   throw new Error('the leader and the primary cannot be brought together or apart');
 }
 
-async function run({ strike, mend, leaderThere }: Fault): Promise<Run> {
+async function run({ strike, mend, leaderThere, lastsMs }: Fault): Promise<Run> {
   const pod = leaderThere === undefined ? await awayFromLedger() : await place(leaderThere);
   await pause(8_000);
   const struck = Date.now();
   await strike(pod);
+  if (lastsMs === undefined) await replaced(pod);
+  else {
+    await pause(lastsMs);
+    await mend?.(pod);
+  }
+  const { old, new: fresh } = await ask(`?since=${struck}`);
+  if (lastsMs === undefined) await mend?.(pod);
+  await whole();
+  const redundant = (Date.now() - struck) / 1000;
+  const end = await ask(`?since=${struck - 5_000}`);
+  return { ...end, old: Math.max(old, end.old), new: Math.max(fresh, end.new), redundant };
+}
+
+async function replaced(pod: Pod): Promise<void> {
   await until('another primary', async () => {
     const now = await client.get<Platform>(platformRef);
     const { primary: name } = now?.status?.postgres ?? {};
     return name !== undefined && name !== pod.metadata.name ? name : undefined;
   });
-  const { old, new: fresh } = await ask(`?since=${struck}`);
-  await mend?.(pod);
-  await whole();
-  const redundant = (Date.now() - struck) / 1000;
-  const end = await ask(`?since=${struck - 5_000}`);
-  return { ...end, old: Math.max(old, end.old), new: Math.max(fresh, end.new), redundant };
 }
 
 function median(numbers: readonly number[]): number {

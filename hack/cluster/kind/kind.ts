@@ -127,5 +127,7 @@ export function createKindProvider(progress: Progress): ClusterProvider {
     freeze: (target) => onContainer(target, setFrozenScript(true)),
     thaw: (target) => onContainer(target, setFrozenScript(false)),
     kill: (target) => onContainer(target, 'kill -KILL "$1"'),
+    freezeApiServer: async () => void (await onNode(`${clusterName}-control-plane`, 'pkill -STOP -x kube-apiserver')),
+    thawApiServer: async () => void (await onNode(`${clusterName}-control-plane`, 'pkill -CONT -x kube-apiserver')),
   };
 }

@@ -26,7 +26,7 @@ import { removeCluster } from './leftovers.ts';
 import { createBridge, createNodeNetwork, routeServicesVia, setLink } from './network.ts';
 import { nodeDaemons, startKubelet, startRuntime } from './node.ts';
 import { createPki } from './pki.ts';
-import { isRunning } from './process.ts';
+import { isRunning, signalDaemon } from './process.ts';
 import { raiseSysctls } from './sysctls.ts';
 
 /** What a running cluster was made of. */
@@ -36,6 +36,7 @@ interface ClusterRecord {
   nodes: number;
 }
 
+const apiServerDaemon = { name: 'kube-apiserver', folder: stateFolder };
 const recordFile = join(stateFolder, 'cluster.json');
 const lockFile = '/run/lock/isp-support-cluster.lock';
 
@@ -81,6 +82,8 @@ export function createLocalProvider(progress: Progress): ClusterProvider {
     freeze: (target) => onContainer(target, freeze),
     thaw: (target) => onContainer(target, thaw),
     kill: (target) => onContainer(target, kill),
+    freezeApiServer: () => signalDaemon(apiServerDaemon, 'SIGSTOP'),
+    thawApiServer: () => signalDaemon(apiServerDaemon, 'SIGCONT'),
   };
 }
 
@@ -121,6 +124,7 @@ async function isHealthy(wanted: ClusterRecord, binaries: string): Promise<boole
   for (const daemon of daemons) if (!(await isRunning(daemon))) return false;
   for (const node of nodes) await setLink(node, 'up');
   await thawAll(cgroupRoot);
+  await signalDaemon(apiServerDaemon, 'SIGCONT');
   if (!(await isApiReady(binaries))) return false;
   try {
     await waitUntilComplete(binaries, 60);

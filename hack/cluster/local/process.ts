@@ -77,15 +77,26 @@ function logFile({ folder, name }: DaemonPlace): string {
 
 /** Whether the very process that was started under that name still runs. */
 export async function isRunning(daemon: DaemonPlace): Promise<boolean> {
+  return (await pidOf(daemon)) !== undefined;
+}
+
+/** Sends a signal to the very process that was started under that name. */
+export async function signalDaemon(daemon: DaemonPlace, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+  const pid = await pidOf(daemon);
+  if (pid === undefined) throw new Error(`${daemon.name} does not run`);
+  process.kill(pid, signal);
+}
+
+async function pidOf(daemon: DaemonPlace): Promise<number | undefined> {
   let text: string;
   try {
     text = await readFile(pidFile(daemon), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
   const { pid, startTime } = JSON.parse(text) as ProcessIdentity;
-  return (await startTimeOf(pid)) === startTime;
+  return (await startTimeOf(pid)) === startTime ? pid : undefined;
 }
 
 /** Throws, with the end of its log, when a daemon has ended. */
