@@ -96,7 +96,8 @@ async function freeze({ metadata }: Pod): Promise<void> {
 /** Unless the fence has ended it already. */
 async function thaw({ metadata }: Pod): Promise<void> {
   const now = await client.get<Pod>(podRef(metadata.name));
-  if (now?.metadata.uid === metadata.uid) await provider.thaw(inPod(metadata.name));
+  if (now?.metadata.uid === metadata.uid && now?.metadata.deletionTimestamp === undefined)
+    await provider.thaw(inPod(metadata.name));
 }
 
 async function pause(ms: number): Promise<void> {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { abortable } from '../../kube/abortable.ts';
 import { httpAgent, httpRequest } from '../core/http.ts';
 import { PATRONI_PORT, RESTAPI_USER } from './names.ts';
 import type { PatroniView } from './reading.ts';
@@ -18,8 +17,7 @@ const agent = httpAgent({ connections: 2, pipelining: 0, connect: { timeout: 2_0
 
 /** The member's own view of itself; rejects with undici's error or the signal's reason. */
 export async function readPatroni(address: string, signal: AbortSignal): Promise<PatroniView> {
-  const asked = httpRequest(agent, `${baseUrl(address)}/patroni`, { signal });
-  const { body } = await abortable(asked, signal);
+  const { body } = await httpRequest(agent, `${baseUrl(address)}/patroni`, { signal });
   const status = statusSchema.parse(await body.json());
   return {
     state: status.state,
@@ -74,7 +72,7 @@ async function send(
   content: unknown,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
-  const asked = httpRequest(agent, `${baseUrl(address)}${path}`, {
+  const { statusCode, body } = await httpRequest(agent, `${baseUrl(address)}${path}`, {
     method,
     headers: {
       authorization: `Basic ${Buffer.from(`${RESTAPI_USER}:${password}`).toString('base64')}`,
@@ -83,7 +81,6 @@ async function send(
     body: JSON.stringify(content),
     signal,
   });
-  const { statusCode, body } = await abortable(asked, signal);
   return { status: statusCode, text: (await body.text()).slice(0, 200) };
 }
 

@@ -1,4 +1,3 @@
-import { abortable } from '../../kube/abortable.ts';
 import { httpAgent, httpRequest } from '../core/http.ts';
 import { type ManagementError, refusal, toManagementError } from './management-error.ts';
 
@@ -174,13 +173,12 @@ export class ManagementClient {
     const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
     const where = new URL(this.#url).host;
     try {
-      const asked = httpRequest(agent, `${this.#url}/api/${path}`, {
+      const response = await httpRequest(agent, `${this.#url}/api/${path}`, {
         method,
         signal: bounded,
         headers: { authorization: this.#authorization, accept: 'application/json', 'content-type': 'application/json' },
         body: body === undefined ? undefined : JSON.stringify(body),
       });
-      const response = await abortable(asked, bounded);
       const text = await response.body.text();
       if (response.statusCode >= 300) throw refusal(where, method, path, response.statusCode, text);
       return text === '' ? undefined : JSON.parse(text);
