@@ -16,10 +16,7 @@ import {
 } from './support/cluster.ts';
 import { Desk } from './support/desk.ts';
 import { type Forward, startPortForward, startProxy } from './support/forward.ts';
-import { Ledger } from './support/ledger.ts';
-
-/** Far above what is measured, so that only a hang fails. */
-const GAP_CEILING_SECONDS = 60;
+import { underLoad } from './support/under-load.ts';
 
 describe('a platform that loses a part while clients write', () => {
   let proxy: Forward;
@@ -32,23 +29,9 @@ describe('a platform that loses a part while clients write', () => {
 
   after(async () => await proxy.stop());
 
-  async function underLoad(fault: () => Promise<void>): Promise<void> {
-    const ledger = new Ledger(desk);
-    await ledger.more(20);
-    await fault();
-    await ledger.more(50);
-    await healthy();
-    await ledger.more(10);
-    await ledger.close();
-    console.log(
-      `      ${ledger.count} messages acknowledged, each answered once; largest gap ${ledger.largestGapSeconds.toFixed(1)} s`,
-    );
-    expect(ledger.largestGapSeconds).to.be.below(GAP_CEILING_SECONDS);
-  }
-
   it('keeps every message when the Postgres primary’s pod is deleted', async () => {
     const before = (await getPlatform())?.status?.postgres?.primary;
-    await underLoad(async () => {
+    await underLoad(desk, async () => {
       const [primary] = await podsOf('postgres', { [labels.role]: 'primary' });
       if (primary === undefined) throw new Error('no pod has the role primary');
       await deletePod(primary);
@@ -64,7 +47,7 @@ describe('a platform that loses a part while clients write', () => {
     const resources = { requests: { cpu: '110m', memory: '256Mi' }, limits: { memory: '512Mi' } };
     const before = await podsOf('postgres');
     const [old] = before.filter(({ metadata }) => metadata.labels?.[labels.role] === 'primary');
-    await underLoad(async () => {
+    await underLoad(desk, async () => {
       await apply(platform({ postgres: { resources } }));
       await eventually('every member of the new template', async () => {
         const now = await podsOf('postgres');
@@ -80,7 +63,7 @@ describe('a platform that loses a part while clients write', () => {
   });
 
   it('keeps every message when a Redis primary’s pod is deleted', async () => {
-    await underLoad(async () => {
+    await underLoad(desk, async () => {
       const [primary] = await podsOf('redis', { [labels.role]: 'primary' });
       if (primary === undefined) throw new Error('no pod has the role primary');
       await deletePod(primary);
@@ -88,8 +71,27 @@ describe('a platform that loses a part while clients write', () => {
     expect(await podsOf('redis', { [labels.role]: 'primary' })).to.have.length(3);
   });
 
+  it('keeps every message while Redis gets a shard more, and while it gives it back', async () => {
+    await underLoad(desk, async () => {
+      await apply(platform({ redis: { shards: 4 } }));
+      await eventually('a fourth primary with slots', async () => {
+        const { redis } = await healthy().then(({ status }) => status ?? {});
+        return redis?.masters === 4 && redis.slotsAssigned === 16_384 ? true : undefined;
+      });
+    });
+    await underLoad(desk, async () => {
+      await apply(platform());
+      await eventually('three primaries with slots', async () => {
+        const { redis } = await healthy().then(({ status }) => status ?? {});
+        return redis?.masters === 3 && redis.slotsAssigned === 16_384 ? true : undefined;
+      });
+    });
+    // The volumes of the shard that is gone stay.
+    expect(await podsOf('redis')).to.have.length(6);
+  });
+
   it('keeps every message when a RabbitMQ node’s pod is deleted', async () => {
-    await underLoad(async () => {
+    await underLoad(desk, async () => {
       const pod = (await podsOf('rabbitmq')).find(({ metadata }) => metadata.name === 'acme-rabbitmq-0');
       if (pod === undefined) throw new Error('there is no pod acme-rabbitmq-0');
       await deletePod(pod);
@@ -97,7 +99,7 @@ describe('a platform that loses a part while clients write', () => {
   });
 
   it('answers every message once when workers are killed in the middle of their work', async () => {
-    await underLoad(async () => {
+    await underLoad(desk, async () => {
       for (const pod of await podsOf('worker', { [labels.workerPool]: 'ai' })) await deletePod(pod, 0);
     });
   });

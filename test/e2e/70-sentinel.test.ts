@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { type Pod, resources } from '../../operator/kube/resources.ts';
+import { labels } from '../../operator/platform/core/names.ts';
+import {
+  apply,
+  children,
+  client,
+  deletePod,
+  eventually,
+  getPlatform,
+  healthy,
+  platform,
+  platformRef,
+  podsOf,
+} from './support/cluster.ts';
+import { Desk } from './support/desk.ts';
+import { type Forward, startProxy } from './support/forward.ts';
+import { underLoad } from './support/under-load.ts';
+
+describe('a platform whose Redis is watched by Sentinels', () => {
+  const spec = { redis: { mode: 'sentinel' } };
+  let proxy: Forward;
+  let desk: Desk;
+
+  before(async () => {
+    await apply(platform(spec));
+    await healthy(480_000);
+    proxy = await startProxy();
+    desk = new Desk(proxy.port);
+  });
+
+  after(async () => {
+    await proxy.stop();
+    await apply(platform(spec, { 'isp.support/delete-volumes': 'true' }));
+    await client.delete(platformRef);
+    await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));
+    await eventually('the volumes gone', async () =>
+      (await children(resources.persistentVolumeClaims)).length === 0 ? true : undefined,
+    );
+  });
+
+  const primaries = async (): Promise<Pod[]> => await podsOf('redis', { [labels.role]: 'primary' });
+
+  it('has one primary', async () => {
+    expect(await primaries()).to.have.length(1);
+  });
+
+  it('keeps every message when the primary’s pod is deleted without a grace period, and has another primary', async () => {
+    const [primary] = await primaries();
+    if (primary === undefined) throw new Error('no pod has the role primary');
+    await underLoad(desk, async () => {
+      await deletePod(primary, 0);
+      await eventually('one primary', async () => ((await primaries()).length === 1 ? true : undefined));
+    });
+    expect(await primaries()).to.have.length(1);
+  });
+
+  it('comes back by itself when every pod of Redis is deleted at once', async () => {
+    await underLoad(desk, async () => {
+      const pods = await podsOf('redis');
+      expect(pods).to.have.length.greaterThan(5);
+      await Promise.all(pods.map(async (pod) => await deletePod(pod, 0)));
+    });
+    expect(await primaries()).to.have.length(1);
+  });
+});
