@@ -76,17 +76,17 @@ async function askEngines(
   sources: Sources,
   signal: AbortSignal,
 ): Promise<void> {
-  const asked = all.flatMap(({ platform, key }) => {
-    if (platform.metadata.deletionTimestamp !== undefined) return [];
+  const asked = all.filter(({ platform }) => platform.metadata.deletionTimestamp === undefined);
+  for (const { platform, key } of asked) {
     const scope = scopeOf(sources, key, platform);
-    const wanted = components.flatMap((component) => component.probes(scope));
-    sources.probes.sync(key, wanted);
-    return wanted.map(({ name }) => ({ key, name }));
-  });
-  const isAnswered = ({ key, name }: { key: string; name: string }): boolean =>
-    sources.probes.results(key).get(name) !== undefined;
+    sources.probes.sync(
+      key,
+      components.flatMap((component) => component.probes(scope)),
+    );
+  }
   const deadline = performance.now() + PROBES_MS;
-  while (!asked.every(isAnswered) && performance.now() < deadline) await pause(50, undefined, { signal });
+  while (!asked.every(({ key }) => sources.probes.haveAnswered(key)) && performance.now() < deadline)
+    await pause(50, undefined, { signal });
 }
 
 async function lookAt(

@@ -65,6 +65,11 @@ export class ProbeBoard {
     };
   }
 
+  /** Whether every probe of a platform has a result. */
+  haveAnswered(platformKey: string): boolean {
+    return [...(this.#platforms.get(platformKey)?.values() ?? [])].every(({ result }) => result !== undefined);
+  }
+
   /** Runs a component's probes now instead of at their next turn, for instance after an action that changes what they see. */
   kick(platformKey: string, component: string): void {
     for (const probe of this.#platforms.get(platformKey)?.values() ?? [])

@@ -36,12 +36,18 @@ export interface ReconcilerOptions {
 }
 
 const LOOK_AGAIN_MS = 1_000;
+/** Longer than any probe may take. */
+const FIRST_ANSWERS_MS = 6_000;
+const FIRST_ANSWERS_POLL_MS = 500;
 
 /** Brings one platform closer to what its resource describes. Never waits for anything to become ready: a change brings it back. */
 export class PlatformReconciler {
   readonly #options: ReconcilerOptions;
   /** Our newest write of each platform, for as long as the cache is behind it. */
   readonly #written = new Map<string, Platform>();
+  /** Platforms of which every engine has answered once, or has had its time. */
+  readonly #heard = new Set<string>();
+  readonly #askedSince = new Map<string, number>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
@@ -58,6 +64,7 @@ export class PlatformReconciler {
       key,
       this.#options.components.flatMap((component) => component.probes(scope)),
     );
+    if (this.#isStillAsking(key, platform)) return { requeueAfterMs: FIRST_ANSWERS_POLL_MS };
     const plans = planAll(this.#options.components, scope);
     const results = scope.effective.paused ? [] : await this.#carryOutAll(key, scope, plans, context);
     const failures = results.flatMap((result) => result.failures);
@@ -67,6 +74,22 @@ export class PlatformReconciler {
     if (failures.length > 0) throw new Error(failures.join('; '));
     const delays = [...plans.values()].flatMap((plan) => plan.requeueAfterMs ?? []);
     return delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) };
+  }
+
+  /**
+   * Whether this process has yet to hear once from the engines of a platform that was there before it. Planned from nothing, a platform that serves
+   * would be told to be NotReady, and a moment later to be Ready.
+   */
+  #isStillAsking(key: string, platform: Platform): boolean {
+    if (this.#heard.has(key)) return false;
+    const { probes, clock } = this.#options;
+    const since = this.#askedSince.get(key) ?? clock.monotonicMs();
+    this.#askedSince.set(key, since);
+    const isNew = platform.status?.conditions === undefined;
+    if (!isNew && !probes.haveAnswered(key) && clock.monotonicMs() - since < FIRST_ANSWERS_MS) return true;
+    this.#heard.add(key);
+    this.#askedSince.delete(key);
+    return false;
   }
 
   /** Puts the finalizer on the platform; false when it is too late for that. */
@@ -174,6 +197,8 @@ export class PlatformReconciler {
     this.#options.probes.sync(key, []);
     this.#options.metrics.forget(key);
     this.#written.delete(key);
+    this.#heard.delete(key);
+    this.#askedSince.delete(key);
     return {};
   }
 }
