@@ -67,7 +67,7 @@ describe('the script that runs before a RabbitMQ node', function () {
     servers.push(await listen(host, port));
   }
 
-  function start(): Run {
+  function start(more: NodeJS.ProcessEnv = {}): Run {
     const process = spawn('bash', ['-c', joinScript(paths, amqp, distribution)], {
       env: {
         PATH: globalThis.process.env['PATH'],
@@ -76,6 +76,7 @@ describe('the script that runs before a RabbitMQ node', function () {
         NODE_HOST: SELF,
         RABBITMQ_NODENAME: `rabbit@${SELF}`,
         ERL_INETRC: join(paths.home, 'inetrc'),
+        ...more,
       },
     });
     let text = '';
@@ -154,12 +155,29 @@ describe('the script that runs before a RabbitMQ node', function () {
     expect(run.process.exitCode).to.equal(null);
   });
 
-  it('starts at once with the data that it has', async () => {
+  function haveData(): void {
     const data = join(paths.data, `rabbit@${SELF}`);
     mkdirSync(data);
     writeFileSync(join(data, 'schema.DAT'), '');
+  }
+
+  it('starts with the data that it has, whoever else is there', async () => {
+    haveData();
     expect(await start().done).to.equal(0);
     expect(peers()).to.deep.equal([SELF, FIRST, SECOND]);
+  });
+
+  it('waits until DNS has told its address for a while, however often it told another', async () => {
+    haveData();
+    const answers = join(folder, 'answers');
+    mkdirSync(join(folder, 'bin'));
+    // Tells the old address at first, and once more in between.
+    const script = `#!/bin/sh
+echo >> ${answers}
+case $(wc -l < ${answers}) in 1|2|5) echo '127.0.0.9 STREAM' ;; *) echo '${SELF} STREAM' ;; esac`;
+    writeFileSync(join(folder, 'bin', 'getent'), script, { mode: 0o755 });
+    expect(await start({ PATH: `${join(folder, 'bin')}:${process.env['PATH']}` }).done).to.equal(0);
+    expect(readFileSync(answers, 'utf8')).to.have.length(15);
   });
 
   it('gives the cookie to its owner alone, also when the pod starts anew', async () => {

@@ -57,6 +57,21 @@ has_data() {
   [ -e "$data/schema.DAT" ] && return 0
   [ -d "$data/coordination" ] && grep -qs khepri_db "$data-feature_flags"
 }
+# Peers call a node that comes up by its name. Where DNS still has the address of before, or none, the call fails, and Erlang's global
+# names may wait for each other for ever. So DNS has to have told the right address for as long as anybody may remember another.
+await_name() {
+  local right=0 tries=0
+  while [ "$right" -lt 10 ] && [ "$tries" -lt 60 ]; do
+    tries=$((tries + 1))
+    if [ "$(getent ahosts "$NODE_HOST" | cut -d ' ' -f 1 | sort -u)" = "$POD_IP" ]; then
+      right=$((right + 1))
+    else
+      [ "$right" -eq 0 ] || echo "$NODE_HOST does not lead to $POD_IP everywhere yet"
+      right=0
+    fi
+    sleep 0.5
+  done
+}
 join() {
   local number=0 host
   for host in "$NODE_HOST" "$@"; do
@@ -68,6 +83,7 @@ join() {
 if has_data; then
   # Not used by a node that knows its cluster.
   join $(peers)
+  await_name
   echo "the volume has data of $RABBITMQ_NODENAME: starting with it"
   exit 0
 fi
@@ -80,6 +96,7 @@ while true; do
   done
   if [ "\${#serving[@]}" -gt 0 ]; then
     join "\${serving[@]}"
+    await_name
     echo "joining \${serving[*]}"
     exit 0
   fi
