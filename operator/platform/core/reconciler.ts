@@ -36,8 +36,8 @@ export interface ReconcilerOptions {
 }
 
 const LOOK_AGAIN_MS = 1_000;
-/** Longer than any probe may take. */
-const FIRST_ANSWERS_MS = 6_000;
+/** Long enough for whoever serves to answer, and no longer than it takes to be sure that a primary does not. */
+const FIRST_ANSWERS_MS = 3_000;
 const FIRST_ANSWERS_POLL_MS = 500;
 
 /** Brings one platform closer to what its resource describes. Never waits for anything to become ready: a change brings it back. */
