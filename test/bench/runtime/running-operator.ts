@@ -69,7 +69,8 @@ export class RunningOperator {
 
   async #metrics(): Promise<string> {
     await this.process.line('started');
-    const response = await fetch(`http://127.0.0.1:${this.#port}/metrics`);
+    // A connection that was kept may be closed by the other side in the moment in which it is used again.
+    const response = await fetch(`http://127.0.0.1:${this.#port}/metrics`, { headers: { connection: 'close' } });
     return await response.text();
   }
 }
