@@ -12,7 +12,7 @@ import { trim } from './trim.ts';
 const BY_PLATFORM = 'platform';
 
 /** The kinds of which a platform has objects. */
-const watched: readonly Resource[] = [
+export const childKinds: readonly Resource[] = [
   resources.configMaps,
   resources.deployments,
   resources.horizontalPodAutoscalers,
@@ -43,7 +43,7 @@ export class ChildrenCache {
   readonly #departed = new Departed(systemClock);
 
   constructor(client: KubeClient, logger: Logger, onChange: (platformKey: string, initial: boolean) => void) {
-    for (const resource of watched) {
+    for (const resource of childKinds) {
       const informer = new Informer<KubeObject>(client, resource, {
         labelSelector: labels.platform,
         indexers: { [BY_PLATFORM]: (object) => [platformKeyOf(object)].filter((key) => key !== undefined) },

@@ -8,6 +8,7 @@ import {
   type StatefulSet,
 } from '../../../operator/kube/resources.ts';
 import type { KubeObject, Resource } from '../../../operator/kube/types.ts';
+import { childKinds } from '../../../operator/platform/core/children.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
 import { patroniLabels, patroniStateNames } from '../../../operator/platform/postgres/names.ts';
@@ -17,23 +18,6 @@ import { WorkQueue } from '../../../operator/runtime/queue.ts';
 import { Engines } from './engines.ts';
 import { History } from './history.ts';
 import { makeOnce, refTo, rollOut, runSet, succeed } from './workloads.ts';
-
-/** Kinds of which a platform has objects; the history is kept of these and of the platforms. */
-export const childKinds: readonly Resource[] = [
-  resources.configMaps,
-  resources.deployments,
-  resources.horizontalPodAutoscalers,
-  resources.jobs,
-  resources.persistentVolumeClaims,
-  resources.podDisruptionBudgets,
-  resources.pods,
-  resources.roleBindings,
-  resources.roles,
-  resources.secrets,
-  resources.serviceAccounts,
-  resources.services,
-  resources.statefulSets,
-];
 
 /** Of which pods are played; Redis' stay unscheduled, which holds nothing else up. */
 const PLAYED_SETS = new Set(['postgres', 'rabbitmq']);
