@@ -5,6 +5,7 @@ import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Member, Observed } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
+import { outdatedMembers } from './revision.ts';
 import type { SwitchoverWish } from './switchover.ts';
 import { answers } from './verdict.ts';
 
@@ -16,7 +17,6 @@ export interface RolloutStep {
 }
 
 const NONE: RolloutStep = { remove: [], events: [] };
-const REVISION_LABEL = 'controller-revision-hash';
 
 /**
  * Pure: brings the pods to the newest template, one at a time, standbys first, and only while every member serves and every commit is on a standby; the primary
@@ -42,14 +42,6 @@ export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadershi
   if (!outdated.includes(primary)) return NONE;
   if (observed.members.length === 1) return restart(scope, primary);
   return { ...NONE, wish: { reason: 'RollingUpdate', isAllowed: (member) => !outdated.includes(member) } };
-}
-
-/** Members whose pods are of an earlier template than the StatefulSet's, by ordinal. */
-export function outdatedMembers({ statefulSet, members }: Observed): readonly Member[] {
-  const { updateRevision, observedGeneration = 0 } = statefulSet?.status ?? {};
-  // The newest template has no revision yet.
-  if (updateRevision === undefined || observedGeneration < (statefulSet?.metadata.generation ?? 0)) return [];
-  return members.filter(({ pod }) => pod.metadata.labels?.[REVISION_LABEL] !== updateRevision);
 }
 
 /** One disruption at a time over all components. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../operator/kube/errors.ts';
 import {
@@ -11,6 +12,7 @@ import {
 import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 
+const REVISION_LABEL = 'controller-revision-hash';
 const STARTED = '2020-01-01T00:00:00Z';
 
 /** A Deployment whose pods are all ready. There are none: nobody asks for them. */
@@ -30,18 +32,25 @@ export async function succeed(client: KubeClient, job: Job): Promise<void> {
   await writeStatus(client, resources.jobs, job, { startTime: STARTED, succeeded: 1 });
 }
 
-/** A StatefulSet with its claims and pods, each ready at once and always of the newest template. */
+/**
+ * A StatefulSet with its claims and pods, each ready at once. Pods of an earlier template are replaced, all at once, unless the set's
+ * strategy leaves that to others.
+ */
 export async function runSet(client: KubeClient, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
   const { spec } = set;
   if (spec === undefined) return;
   const replicas = spec.replicas ?? 1;
-  const revision = `revision-${set.metadata.generation ?? 0}`;
+  const revision = revisionOf(set);
+  let outdated = 0;
   for (let ordinal = 0; ordinal < replicas; ordinal += 1) {
     const name = `${set.metadata.name}-${ordinal}`;
     await claimsOf(client, set, name);
     const pod = pods.find(({ metadata }) => metadata.name === name);
+    const isOutdated = pod !== undefined && pod.metadata.labels?.[REVISION_LABEL] !== revision;
+    if (isOutdated) outdated += 1;
     if (pod === undefined) await startPod(client, set, name, revision);
-    else await keepPod(client, pod, revision);
+    else if (isOutdated && spec.updateStrategy?.type !== 'OnDelete') await endPod(client, pod);
+    else await keepPod(client, pod);
   }
   await writeStatus(client, resources.statefulSets, set, {
     observedGeneration: set.metadata.generation,
@@ -49,10 +58,16 @@ export async function runSet(client: KubeClient, set: StatefulSet, pods: readonl
     readyReplicas: replicas,
     availableReplicas: replicas,
     currentReplicas: replicas,
-    updatedReplicas: replicas,
+    updatedReplicas: replicas - outdated,
     currentRevision: revision,
     updateRevision: revision,
   });
+}
+
+/** Of the template alone: the same for the same platform in another namespace. */
+function revisionOf({ metadata: { name, namespace = '' }, spec }: StatefulSet): string {
+  const template = JSON.stringify(spec?.template).replaceAll(namespace, '');
+  return `${name}-${createHash('sha256').update(template).digest('hex').slice(0, 10)}`;
 }
 
 async function claimsOf(client: KubeClient, set: StatefulSet, pod: string): Promise<void> {
@@ -77,7 +92,7 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
     namespace,
     labels: {
       ...template?.metadata?.labels,
-      'controller-revision-hash': revision,
+      [REVISION_LABEL]: revision,
       // As Patroni labels its own pod.
       ...(isPostgres ? { [labels.role]: 'primary' } : {}),
     },
@@ -91,11 +106,16 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
   await makeOnce(client, { apiVersion: 'v1', kind: 'Pod', metadata, spec } as Pod);
 }
 
-async function keepPod(client: KubeClient, pod: Pod, revision: string): Promise<void> {
-  if (pod.metadata.labels?.['controller-revision-hash'] !== revision) {
-    const body = { metadata: { labels: { 'controller-revision-hash': revision } } };
-    await patch(client, refTo(resources.pods, pod), body);
+async function endPod(client: KubeClient, pod: Pod): Promise<void> {
+  const { uid = '' } = pod.metadata;
+  try {
+    await client.delete(refTo(resources.pods, pod), { uid, gracePeriodSeconds: 0 });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
   }
+}
+
+async function keepPod(client: KubeClient, pod: Pod): Promise<void> {
   const containerStatuses = (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
     name,
     image,
