@@ -107,11 +107,11 @@ describe('an operator in trouble', function () {
     const names = () => [...viewOf(controllers, run.namespace).keys()];
     try {
       await run.take(step('create'));
-      await eventually(() => expect(names()).to.include('ConfigMap/acme-postgres-leader'));
+      await eventually(() => expect(names()).to.include('ConfigMap/acme-postgres-leader'), 60_000);
       await run.take(step('delete'));
       await eventually(
         () => expect(names().filter((name) => !name.startsWith('PersistentVolumeClaim/'))).to.be.empty,
-        20_000,
+        60_000,
       );
     } finally {
       await run.end();
