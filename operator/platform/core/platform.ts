@@ -39,6 +39,20 @@ export interface PlatformStatus {
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
+  /** Alerts that an Alertmanager is being told of. */
+  alerts?: AlertStatus[];
+}
+
+export interface AlertStatus {
+  name: string;
+  component: string;
+  /** When the failover that it is about was noticed. */
+  failover: string;
+  summary: string;
+  description: string;
+  startsAt: string;
+  acceptedAt?: string;
+  endsAt?: string;
 }
 
 export interface SwitchoverStatus {
@@ -83,6 +97,7 @@ export interface FailoverStatus {
   podUID?: string;
   proof?: string;
   message?: string;
+  refusedAt?: string;
   rtoSeconds?: number;
   outcome: string;
 }

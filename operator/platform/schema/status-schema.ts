@@ -52,6 +52,7 @@ const failover = z
     podUID: text('UID of the pod that is fenced.').exactOptional(),
     proof: text('How it is known that the old primary takes no more writes.').exactOptional(),
     message: text('What it waits for, or why nobody may take over.').exactOptional(),
+    refusedAt: time('Since when nobody may take over.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
   })
   .describe('The latest failover, step by step.');
@@ -68,6 +69,19 @@ const switchover = z
     finishedAt: time('When it ended.').exactOptional(),
   })
   .describe('The latest planned move of the Postgres primary.');
+
+const alert = z
+  .object({
+    name: text('Its label alertname.'),
+    component: text('Component that it is about.'),
+    failover: time('When the failover that it is about was noticed.'),
+    summary: text('What has happened.'),
+    description: text('What to do.'),
+    startsAt: time('When its cause began.'),
+    acceptedAt: time('When an Alertmanager took it.').exactOptional(),
+    endsAt: time('When it ended.').exactOptional(),
+  })
+  .describe('One alert.');
 
 /** The `status` of an IspSupportPlatform. */
 export const platformStatusSchema = z
@@ -143,6 +157,7 @@ export const platformStatusSchema = z
       .exactOptional(),
     lastFailover: failover.exactOptional(),
     lastSwitchover: switchover.exactOptional(),
+    alerts: z.array(alert).describe('Alerts that an Alertmanager is being told of.').exactOptional(),
   })
   .describe('What the operator found and did.');
 
