@@ -39,6 +39,7 @@ export interface PlatformStatus {
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
+  lastRestart?: RestartStatus;
   /** Alerts that an Alertmanager is being told of. */
   alerts?: AlertStatus[];
 }
@@ -60,6 +61,16 @@ export interface SwitchoverStatus {
   reason?: string;
   from?: string;
   to?: string;
+  outcome: string;
+  message?: string;
+  startedAt?: string;
+  finishedAt?: string;
+}
+
+export interface RestartStatus {
+  member: string;
+  reason: string;
+  parameters?: string[];
   outcome: string;
   message?: string;
   startedAt?: string;

@@ -3,7 +3,7 @@ import { secretValue } from '../core/secrets.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { hold, release } from './hold.ts';
 import { adminKeys, adminSecretName, appSecretName, POSTGRES_PORT, SUPERUSER } from './names.ts';
-import { patchConfig, reinitialize, switchOver } from './patroni-client.ts';
+import { patchConfig, reinitialize, restart, switchOver } from './patroni-client.ts';
 
 /** Makes the application's role and database on the primary, or gives the role the Secret's password. */
 export interface EnsureDatabase extends Action {
@@ -57,6 +57,13 @@ export interface Reinitialize extends Action {
   readonly address: string;
 }
 
+/** Has a member restart where it is, if parameters wait for that. */
+export interface Restart extends Action {
+  readonly type: 'postgres.restart';
+  readonly member: string;
+  readonly address: string;
+}
+
 interface Address {
   readonly name: string;
   readonly address: string;
@@ -69,7 +76,8 @@ export type PostgresAction =
   | HoldStandbys
   | ReleaseStandbys
   | Switchover
-  | Reinitialize;
+  | Reinitialize
+  | Restart;
 
 const ACTION_TIMEOUT_MS = 10_000;
 
@@ -109,6 +117,8 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
     }
     case 'postgres.reinitialize':
       return await reinitialize(known.address, admin(adminKeys.restapi), bounded);
+    case 'postgres.restart':
+      return await restart(known.address, admin(adminKeys.restapi), bounded);
     case 'postgres.switchover':
       return await switchOver(known.address, admin(adminKeys.restapi), known, bounded);
     default:

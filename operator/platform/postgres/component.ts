@@ -9,13 +9,17 @@ import { leadership } from './leadership.ts';
 import { tryLogin } from './login-probe.ts';
 import { MemberProbe } from './member-probe.ts';
 import { APP_USER, adminKeys, adminSecretName, appSecretName, DATABASE, POSTGRES_PORT, SUPERUSER } from './names.ts';
-import { LOGIN_PROBE, memberPods, memberProbeName, observe, sqlOf } from './observe.ts';
+import { LOGIN_PROBE, memberPods, memberProbeName, observe, PARAMETERS_PROBE, sqlOf } from './observe.ts';
+import { type ParameterFacts, readParameterFacts } from './parameter-facts.ts';
+import { ownParameters } from './parameters.ts';
 import type { Answer, MemberReading } from './reading.ts';
 import type { SqlTarget } from './sql-session.ts';
 
 const MEMBER_TIMEOUT_MS = 2_000;
 const LOGIN_INTERVAL_MS = 10_000;
 const LOGIN_TIMEOUT_MS = 3_000;
+const PARAMETERS_INTERVAL_MS = 60_000;
+const PARAMETERS_TIMEOUT_MS = 5_000;
 
 /** Postgres under Patroni: one primary, its standbys, and the platform's database. */
 export const postgresComponent: Component = {
@@ -30,7 +34,7 @@ export const postgresComponent: Component = {
 function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
   const members = memberPods(scope).flatMap((pod) => memberProbe(scope, pod, systemClock));
   // A probe's value is known to who asks for it by name; the board carries it as it is.
-  return [...members, ...loginProbe(scope)] as ProbeDefinition<unknown>[];
+  return [...members, ...loginProbe(scope), ...parametersProbe(scope)] as ProbeDefinition<unknown>[];
 }
 
 function memberProbe(scope: Scope, pod: Pod, clock: Clock): ProbeDefinition<MemberReading>[] {
@@ -73,6 +77,29 @@ function loginProbe(scope: Scope): ProbeDefinition<Answer<true>>[] {
       timeoutMs: LOGIN_TIMEOUT_MS,
       target: [address, primary.pod.metadata.uid, versionOf(scope, secret)].join(' '),
       run: (signal) => tryLogin(target, signal),
+      successful: ({ ok }) => ok,
+    },
+  ];
+}
+
+/** Asks the primary what it makes of the resource's own parameters, whenever they change, and now and then. */
+function parametersProbe(scope: Scope): ProbeDefinition<Answer<ParameterFacts>>[] {
+  const wanted = ownParameters(scope);
+  const { primary } = leadership(observe(scope));
+  const address = primary?.pod.status?.podIP;
+  const secret = adminSecretName(scope.platform);
+  const password = secretValue(scope, secret, adminKeys.superuser);
+  if (primary === undefined || address === undefined || password === undefined || Object.keys(wanted).length === 0)
+    return [];
+  const target: SqlTarget = { host: address, port: POSTGRES_PORT, database: 'postgres', user: SUPERUSER, password };
+  return [
+    {
+      name: PARAMETERS_PROBE,
+      component: 'postgres',
+      intervalMs: PARAMETERS_INTERVAL_MS,
+      timeoutMs: PARAMETERS_TIMEOUT_MS,
+      target: [address, primary.pod.metadata.uid, versionOf(scope, secret), JSON.stringify(wanted)].join(' '),
+      run: (signal) => readParameterFacts(target, wanted, signal),
       successful: ({ ok }) => ok,
     },
   ];

@@ -16,11 +16,12 @@ const type = 'PostgresReady';
  * that there should be.
  */
 export function condition(
-  { platform, effective }: Scope,
+  scope: Scope,
   observed: Observed,
   leadership: Leadership,
   names: readonly string[],
 ): ConditionPlan {
+  const { platform, effective } = scope;
   const { primary, rogues } = leadership;
   if (rogues.length > 0) return notReady(multiplePrimaries(rogues, primary, observed));
   if (primary === undefined && isCutOff(observed.members)) return unreachable();
@@ -31,7 +32,7 @@ export function condition(
     unserved(primary, observed) ??
     (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
-  const all = findings(effective, observed, leadership, names);
+  const all = findings(scope, observed, leadership, names);
   const reason: Reason = all[0]?.reason ?? 'Healthy';
   const details = all.length === 0 ? ['every member serves'] : all.map(({ message }) => message);
   return {

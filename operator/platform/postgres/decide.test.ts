@@ -140,7 +140,7 @@ describe('the condition of Postgres', () => {
     {
       when: 'a parameter waits for a restart',
       observed: healthy({ members: [leader(pendingRestart(primaryReading(both))), ...others] }),
-      expected: { status: 'True', reason: 'RestartPending' },
+      expected: { status: 'True', reason: 'RestartPending', progressing: true },
       says: 'restart of acme-postgres-0',
     },
   ];

@@ -8,8 +8,10 @@ import { scaleInObstacle } from './findings.ts';
 import { type Leadership, leadership } from './leadership.ts';
 import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
+import { usable } from './parameters.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
+import { restartPrimary } from './restart.ts';
 import { rolloutStep } from './rollout.ts';
 import { recordOf, status } from './status.ts';
 import { switchover } from './switchover.ts';
@@ -29,16 +31,33 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const driven = drive(scope, observed, leaders, record);
   const step = isBlocked ? undefined : rolloutStep(scope, observed, leaders);
   const planned = switchover(scope, observed, leaders, step?.wish);
+  const restarted = restartPrimary(scope, observed, leaders, step?.restartsPrimary === true);
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
-  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs;
+  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs ?? restarted.requeueAfterMs;
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet),
-    actions: isBlocked ? [] : [...driven.actions, ...actions(scope, observed, leaders), ...planned.actions],
+    actions: isBlocked
+      ? []
+      : [
+          ...driven.actions,
+          ...actions(scope, observed, leaders),
+          ...planned.actions,
+          ...(step?.actions ?? []),
+          ...restarted.actions,
+        ],
     patches: driven.patches,
     remove: [...driven.remove, ...(step?.remove ?? [])],
     condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names)),
-    status: status(scope, observed, leaders, driven.record, planned.record),
-    events: [...failoverEvents(platform.status?.lastFailover, driven), ...planned.events, ...(step?.events ?? [])],
+    status: {
+      ...status(scope, observed, leaders, driven.record, planned.record),
+      ...(restarted.record === undefined ? {} : { lastRestart: restarted.record }),
+    },
+    events: [
+      ...failoverEvents(platform.status?.lastFailover, driven),
+      ...planned.events,
+      ...restarted.events,
+      ...(step?.events ?? []),
+    ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
 }
@@ -73,7 +92,8 @@ function waiting(blockedBy: readonly BlockedBy[]): ComponentPlan {
 /** A Patroni that has just started its first primary is woken for this long, see `postgres.wake`. */
 const WAKE_MS = 10_000;
 
-function actions({ effective, now }: Scope, observed: Observed, { primary, rogues }: Leadership): PostgresAction[] {
+function actions(scope: Scope, observed: Observed, { primary, rogues }: Leadership): PostgresAction[] {
+  const { effective, now } = scope;
   const address = primary?.pod.status?.podIP;
   // With two of them nobody knows which data will stay.
   if (primary === undefined || address === undefined || rogues.length > 0) return [];
@@ -85,7 +105,9 @@ function actions({ effective, now }: Scope, observed: Observed, { primary, rogue
   const refused = login?.ok === false && login.problem === 'AuthFailed';
   if (sql?.databaseExists !== true || !sql.roleExists || refused)
     planned.push({ type: 'postgres.ensure-database', ...target });
-  const patch = config === undefined ? undefined : configPatch(config, wanted);
+  const postgres = usable(scope, observed);
+  const patch =
+    config === undefined || postgres === undefined ? undefined : configPatch(config, dynamicConfig(postgres));
   if (patch !== undefined) planned.push({ type: 'postgres.configure', ...target, patch });
   const isNew = lock?.acquiredAt !== undefined && now.getTime() - lock.acquiredAt.getTime() < WAKE_MS;
   if (isNew && isSynchronous(effective.postgres) && syncLeader === undefined)

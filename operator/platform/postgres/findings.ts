@@ -1,7 +1,9 @@
-import type { EffectivePlatform } from '../core/effective.ts';
+import type { Scope } from '../core/component.ts';
 import { whyNotReady } from '../core/pods.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
+import { isFall, isPending, pendingOf } from './parameter-step.ts';
+import { insteadOf, leftOut } from './parameters.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
 import { liveClaim, storageOf } from './statefulset.ts';
@@ -14,18 +16,20 @@ export interface Finding {
 
 /** What is not as wanted though the primary serves; the gravest first, what passes by itself before what does not. */
 export function findings(
-  { postgres }: EffectivePlatform,
+  scope: Scope,
   observed: Observed,
   { primary }: Leadership,
   names: readonly string[],
 ): Finding[] {
+  const { postgres } = scope.effective;
   return [
     ...notStreaming(observed, primary, names),
     ...notSynchronous(isSynchronous(postgres), primary),
     ...scaleIn(postgres.instances, observed, primary),
     ...rollout(observed),
     ...storage(postgres.storage, observed),
-    ...pendingRestart(observed),
+    ...pendingRestart(observed, primary),
+    ...leftOutParameters(scope, observed),
   ];
 }
 
@@ -111,13 +115,28 @@ function rollout({ statefulSet }: Observed): Finding[] {
   return [{ reason: 'RollingUpdate', message }];
 }
 
-function pendingRestart({ members }: Observed): Finding[] {
-  const names = members
-    .filter(({ reading }) => reading?.value.patroni.ok === true && reading.value.patroni.value.pendingRestart)
-    .map(({ name }) => name);
-  if (names.length === 0) return [];
-  const message = `parameters were changed that take effect with a restart of ${names.join(', ')}: delete these pods one at a time, the primary last`;
+function pendingRestart({ members }: Observed, primary: Member | undefined): Finding[] {
+  const pending = members.filter(isPending);
+  if (pending.length === 0) return [];
+  const changes = new Map(pending.flatMap(pendingOf).map((one) => [one.name, `${one.name} (${one.from} → ${one.to})`]));
+  const what = changes.size === 0 ? 'parameters' : [...changes.values()].toSorted().join(', ');
+  const who = pending.map(({ name }) => name).join(', ');
+  const isFalling = primary !== undefined && pendingOf(primary).some(isFall);
+  const how = isFalling
+    ? 'what a standby must have no less of than its primary falls on the primary first, which is restarted where it is'
+    : 'one is restarted at a time, standbys first, and then the primary hands over';
+  const message = `${what} takes effect with a restart of ${who}: ${how}, while every member serves`;
   return [{ reason: 'RestartPending', message }];
+}
+
+/** What nobody but the writer of the resource can mend. */
+function leftOutParameters(scope: Scope, observed: Observed): Finding[] {
+  const all = leftOut(scope, observed).map(({ name, value, why }) => {
+    const instead = insteadOf(scope, name);
+    const stays = instead === undefined ? "Postgres' own default" : instead;
+    return `spec.postgres.parameters.${name} is '${value}', ${why}: it is left out, and ${stays} is in force`;
+  });
+  return all.length === 0 ? [] : [{ reason: 'ParametersLeftOut', message: all.join('; ') }];
 }
 
 /** What keeps a member from serving, in words for somebody on call. */

@@ -29,7 +29,8 @@ export const reasons = {
   ScaleInWaits: { progressing: true },
   RollingUpdate: { progressing: true },
   StorageChangePending: {},
-  RestartPending: {},
+  RestartPending: { progressing: true },
+  ParametersLeftOut: {},
 } as const satisfies Record<string, Meaning>;
 
 export type Reason = keyof typeof reasons;

@@ -1,9 +1,11 @@
 import { resources } from '../../kube/resources.ts';
 import type { EventPlan, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
+import type { PostgresAction } from './actions.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Member, Observed } from './observe.ts';
+import { parameterStep } from './parameter-step.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { outdatedMembers } from './revision.ts';
 import type { SwitchoverWish } from './switchover.ts';
@@ -13,15 +15,19 @@ import { answers } from './verdict.ts';
 export interface RolloutStep {
   readonly remove: readonly Removal[];
   readonly wish?: SwitchoverWish;
+  readonly actions: readonly PostgresAction[];
+  /** The primary is to be restarted where it is. */
+  readonly restartsPrimary?: true;
   readonly events: readonly EventPlan[];
 }
 
-const NONE: RolloutStep = { remove: [], events: [] };
+const NONE: RolloutStep = { remove: [], actions: [], events: [] };
 
 /**
  * Pure: brings the pods to the newest template, one at a time, standbys first, and only while every member serves and every commit is on a standby; the primary
  * hands over to a member of the newest template before it goes. A pod that cannot even start is replaced at once: waiting for it to
- * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go.
+ * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go. Parameters that
+ * need a restart come last.
  */
 export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
   const { platform, effective } = scope;
@@ -39,9 +45,23 @@ export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadershi
   }
   const standby = outdated.findLast((member) => member !== primary);
   if (standby !== undefined) return restart(scope, standby);
-  if (!outdated.includes(primary)) return NONE;
+  if (!outdated.includes(primary)) return parameters(observed, primary);
   if (observed.members.length === 1) return restart(scope, primary);
   return { ...NONE, wish: { reason: 'RollingUpdate', isAllowed: (member) => !outdated.includes(member) } };
+}
+
+/** Brings parameters into force that need a restart. */
+function parameters(observed: Observed, primary: Member): RolloutStep {
+  const step = parameterStep(observed, primary);
+  if (step === undefined) return NONE;
+  if (step.type === 'restart-primary') return { ...NONE, restartsPrimary: true };
+  if (step.type === 'switchover') return { ...NONE, wish: { reason: 'ParameterChange', isAllowed: step.isAllowed } };
+  const { name, pod } = step.member;
+  const address = pod.status?.podIP;
+  if (address === undefined) return NONE;
+  const note = `Postgres on ${name} is restarted, for parameters that need it`;
+  const event: EventPlan = { type: 'Normal', reason: 'MemberRestarted', action: 'Restart', note };
+  return { ...NONE, actions: [{ type: 'postgres.restart', member: name, address }], events: [event] };
 }
 
 /** One disruption at a time over all components. */
@@ -68,7 +88,7 @@ function restart({ platform }: Scope, { name, pod }: Member): RolloutStep {
     action: 'RollingUpdate',
     note: `pod ${name} is replaced by one of the newest template`,
   };
-  return { remove: [{ ref, ...(uid === undefined ? {} : { uid }) }], events: [event] };
+  return { ...NONE, remove: [{ ref, ...(uid === undefined ? {} : { uid }) }], events: [event] };
 }
 
 function hasStarted({ pod }: Member): boolean {

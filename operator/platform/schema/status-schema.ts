@@ -60,7 +60,7 @@ const failover = z
 const switchover = z
   .object({
     request: text('Value of the annotation isp.support/switchover that was acted on last; empty if none was.'),
-    reason: text('What the operator moved it for by itself: RollingUpdate, ScaleIn.').exactOptional(),
+    reason: text('What the operator moved it for by itself: RollingUpdate, ScaleIn, ParameterChange.').exactOptional(),
     from: text('Pod that was the primary.').exactOptional(),
     to: text('Pod that became the primary.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
@@ -69,6 +69,18 @@ const switchover = z
     finishedAt: time('When it ended.').exactOptional(),
   })
   .describe('The latest planned move of the Postgres primary.');
+
+const restart = z
+  .object({
+    member: text('Pod of the primary.'),
+    reason: text('What for: ParameterChange.'),
+    parameters: z.array(z.string()).describe('Parameters that took effect with it.').exactOptional(),
+    outcome: text('How it ended, or how far it is.'),
+    message: text('Why it failed.').exactOptional(),
+    startedAt: time('When it was begun.').exactOptional(),
+    finishedAt: time('When it ended.').exactOptional(),
+  })
+  .describe('The latest planned restart of the Postgres primary where it is.');
 
 const alert = z
   .object({
@@ -157,6 +169,7 @@ export const platformStatusSchema = z
       .exactOptional(),
     lastFailover: failover.exactOptional(),
     lastSwitchover: switchover.exactOptional(),
+    lastRestart: restart.exactOptional(),
     alerts: z.array(alert).describe('Alerts that an Alertmanager is being told of.').exactOptional(),
   })
   .describe('What the operator found and did.');
