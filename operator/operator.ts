@@ -57,8 +57,13 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   platforms.onChange(({ object, initial }) =>
     queue.add(`${object.metadata.namespace ?? ''}/${object.metadata.name}`, { priority: initial ? 'low' : 'high' }),
   );
-  const children = new ChildrenCache(client, logger, (key, initial) =>
-    queue.add(key, { priority: initial ? 'low' : 'high' }),
+  const children = new ChildrenCache(
+    client,
+    logger,
+    (key, initial) => queue.add(key, { priority: initial ? 'low' : 'high' }),
+    () => {
+      for (const { metadata } of platforms.list()) queue.add(`${metadata.namespace ?? ''}/${metadata.name}`);
+    },
   );
   const elector = new LeaderElector({
     client,

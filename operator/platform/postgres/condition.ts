@@ -2,6 +2,7 @@ import type { Condition } from '../../runtime/conditions.ts';
 import type { ConditionPlan, Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { isPodReady } from '../core/pods.ts';
+import type { Growth } from '../core/storage-growth.ts';
 import { explain, type Finding, findings } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
@@ -20,6 +21,7 @@ export function condition(
   observed: Observed,
   leadership: Leadership,
   names: readonly string[],
+  growth: Growth,
 ): ConditionPlan {
   const { platform, effective } = scope;
   const { primary, rogues } = leadership;
@@ -32,7 +34,7 @@ export function condition(
     unserved(primary, observed) ??
     (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
-  const all = findings(scope, observed, leadership, names);
+  const all = findings(scope, observed, leadership, names, growth);
   const reason: Reason = all[0]?.reason ?? 'Healthy';
   const details = all.length === 0 ? ['every member serves'] : all.map(({ message }) => message);
   return {

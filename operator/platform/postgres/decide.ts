@@ -1,10 +1,13 @@
 import type { BlockedBy, ComponentPlan, ConditionPlan, Scope } from '../core/component.ts';
+import { namespaceOf } from '../core/names.ts';
+import { claimsOf, type Growth, storageClassOf, storageGrowth } from '../core/storage-growth.ts';
 import type { PostgresAction } from './actions.ts';
 import { condition, conditionBefore } from './condition.ts';
 import { desiredObjects } from './desired.ts';
 import { type Drive, drive } from './driver.ts';
+import { isOpen } from './failover.ts';
 import { failoverEvents } from './failover-events.ts';
-import { scaleInObstacle } from './findings.ts';
+import { liveReplicas, scaleInObstacle } from './findings.ts';
 import { type Leadership, leadership } from './leadership.ts';
 import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
@@ -20,22 +23,28 @@ import { switchover } from './switchover.ts';
 export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const { platform, effective } = scope;
   const { postgres } = effective;
-  if (blockedBy.length > 0 && observed.statefulSet === undefined) return waiting(blockedBy);
+  const isNew = observed.statefulSet === undefined && observed.members.length === 0;
+  if (blockedBy.length > 0 && isNew) return waiting(blockedBy);
   const leaders = leadership(observed);
   const names = Array.from({ length: postgres.instances }, (_, ordinal) => `${clusterName(platform)}-${ordinal}`);
   const held = scaleInObstacle(postgres.instances, observed, leaders.primary) !== undefined;
-  const replicas = held ? (observed.statefulSet?.spec?.replicas ?? postgres.instances) : postgres.instances;
+  const live = liveReplicas(observed);
+  const replicas = held ? live : postgres.instances;
   // Without credentials nothing new is started, but what runs is still watched and reported.
   const isBlocked = blockedBy.length > 0;
   const record = recordOf(scope, observed, leaders);
   const driven = drive(scope, observed, leaders, record);
+  const growth = growthOf(scope, observed, replicas, driven);
   const step = isBlocked ? undefined : rolloutStep(scope, observed, leaders);
   const planned = switchover(scope, observed, leaders, step?.wish);
   const restarted = restartPrimary(scope, observed, leaders, step?.restartsPrimary === true);
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
+  // A member that is being taken away needs its rights to the end.
+  const most = Math.max(replicas, live, observed.statefulSet?.status?.replicas ?? 0);
+  const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0 };
   const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs ?? restarted.requeueAfterMs;
   return {
-    objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet),
+    objects: isBlocked ? [] : desiredObjects(platform, postgres, shape),
     actions: isBlocked
       ? []
       : [
@@ -45,9 +54,9 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
           ...(step?.actions ?? []),
           ...restarted.actions,
         ],
-    patches: driven.patches,
-    remove: [...driven.remove, ...(step?.remove ?? [])],
-    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names)),
+    patches: [...driven.patches, ...(isBlocked ? [] : growth.patches)],
+    remove: [...driven.remove, ...(step?.remove ?? []), ...(isBlocked ? [] : growth.replace)],
+    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth)),
     status: {
       ...status(scope, observed, leaders, driven.record, planned.record),
       ...(restarted.record === undefined ? {} : { lastRestart: restarted.record }),
@@ -60,6 +69,21 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
     ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
+}
+
+/** Volumes grow whatever state the members are in: that may be what they need. */
+function growthOf(scope: Scope, { statefulSet, members }: Observed, replicas: number, { record }: Drive): Growth {
+  const { platform, children, effective } = scope;
+  const isSettled = statefulSet?.spec?.replicas === replicas && members.length === replicas;
+  const isLeaving = members.some(({ pod }) => pod.metadata.deletionTimestamp !== undefined);
+  return storageGrowth({
+    namespace: namespaceOf(platform),
+    set: statefulSet,
+    claims: claimsOf(children, 'postgres', clusterName(platform), replicas),
+    wanted: effective.postgres.storage,
+    classOf: (name) => storageClassOf(children, name),
+    isCalm: isSettled && !isLeaving && !isOpen(record),
+  });
 }
 
 /** Nobody takes writes, and nobody can be let to: that is what a person must know first. */

@@ -2,13 +2,14 @@ import { expect } from 'chai';
 import type { PodDisruptionBudget, Role, Service, StatefulSet } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
-import { desiredObjects } from './desired.ts';
+import { liveClaim } from '../core/storage-growth.ts';
+import { desiredObjects, type Shape } from './desired.ts';
 import { platformWith, scopeWith, setOf } from './fixtures.ts';
 
 const { postgres } = scopeWith().effective;
 
-function build(overrides: Partial<EffectivePostgres> = {}, replicas = 3, live?: StatefulSet): KubeObject[] {
-  return desiredObjects(platformWith(), { ...postgres, ...overrides }, replicas, live);
+function build(overrides: Partial<EffectivePostgres> = {}, shape: Partial<Shape> = {}): KubeObject[] {
+  return desiredObjects(platformWith(), { ...postgres, ...overrides }, { replicas: 3, ...shape });
 }
 
 function find<T extends KubeObject>(objects: readonly KubeObject[], kind: string, name: string): T {
@@ -70,7 +71,8 @@ describe('the objects of Postgres', () => {
   });
 
   it('leave the claim template of a live StatefulSet as it is, since nobody may change it', () => {
-    const [claim] = set(build({ storage: { size: '50Gi' } }, 3, setOf(3, '5Gi'))).spec?.volumeClaimTemplates ?? [];
+    const [claim] =
+      set(build({ storage: { size: '50Gi' } }, { claim: liveClaim(setOf(3, '5Gi')) })).spec?.volumeClaimTemplates ?? [];
     expect(claim?.spec?.resources?.requests?.storage).to.equal('5Gi');
     const [first] = set(build({ storage: { size: '5Gi' } })).spec?.volumeClaimTemplates ?? [];
     expect(claim).to.deep.equal(first);
@@ -92,7 +94,7 @@ describe('the objects of Postgres', () => {
   });
 
   it('give Patroni rights over its own state and its own pods, also over those that are being taken away', () => {
-    const rules = find<Role>(build({}, 3, setOf(5)), 'Role', 'acme-postgres').rules ?? [];
+    const rules = find<Role>(build({}, { members: 5 }), 'Role', 'acme-postgres').rules ?? [];
     const pods = rules.find(({ resources, verbs }) => resources?.includes('pods') && verbs.includes('patch'));
     expect(pods?.resourceNames).to.have.length(5);
     const maps = rules.find(({ resources, verbs }) => resources?.includes('configmaps') && verbs.includes('patch'));

@@ -1,12 +1,12 @@
 import type { Scope } from '../core/component.ts';
 import { whyNotReady } from '../core/pods.ts';
+import type { Growth } from '../core/storage-growth.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isFall, isPending, pendingOf } from './parameter-step.ts';
 import { insteadOf, leftOut } from './parameters.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
-import { liveClaim, storageOf } from './statefulset.ts';
 
 /** Something that a person should know while Postgres is serving. */
 export interface Finding {
@@ -20,6 +20,7 @@ export function findings(
   observed: Observed,
   { primary }: Leadership,
   names: readonly string[],
+  growth: Growth,
 ): Finding[] {
   const { postgres } = scope.effective;
   return [
@@ -27,7 +28,7 @@ export function findings(
     ...notSynchronous(isSynchronous(postgres), primary),
     ...scaleIn(postgres.instances, observed, primary),
     ...rollout(observed),
-    ...storage(postgres.storage, observed),
+    ...storage(growth),
     ...pendingRestart(observed, primary),
     ...leftOutParameters(scope, observed),
   ];
@@ -71,13 +72,18 @@ function scaleIn(instances: number, observed: Observed, primary: Member | undefi
   return obstacle === undefined ? [] : [obstacle];
 }
 
+/** How many members there are to be as it is; counted by what there is while the StatefulSet is being made anew. */
+export function liveReplicas({ statefulSet, members }: Pick<Observed, 'statefulSet' | 'members'>): number {
+  return statefulSet?.spec?.replicas ?? Math.max(0, ...members.map(({ ordinal }) => ordinal + 1));
+}
+
 /** Why members beyond `instances` cannot be taken away now; undefined when they can, or when there are none. */
 export function scaleInObstacle(
   instances: number,
-  { statefulSet }: Observed,
+  observed: Observed,
   primary: Member | undefined,
 ): Finding | undefined {
-  const live = statefulSet?.spec?.replicas ?? 0;
+  const live = liveReplicas(observed);
   if (live <= instances) return undefined;
   if (primary === undefined)
     return { reason: 'ScaleInWaits', message: `${live} members stay until there is a primary` };
@@ -95,16 +101,11 @@ export function scaleInObstacle(
   return { reason: 'ScaleInWaits', message };
 }
 
-function storage(wanted: { size: string; storageClassName?: string }, { statefulSet }: Observed): Finding[] {
-  const claim = liveClaim(statefulSet);
-  if (claim === undefined) return [];
-  const live = storageOf(claim);
-  const isSameClass = wanted.storageClassName === live.storageClassName;
-  if (wanted.size === live.size && isSameClass) return [];
-  const name = (one: { size?: string; storageClassName?: string }) =>
-    `${one.size ?? 'no size'} of class ${one.storageClassName ?? 'default'}`;
-  const message = `the volumes have ${name(live)} and stay so; ${name(wanted)} is wanted: set storage back, or make the claims data-<pod> larger by hand where the class allows it`;
-  return [{ reason: 'StorageChangePending', message }];
+function storage({ growing, refused }: Growth): Finding[] {
+  return [
+    ...(growing === undefined ? [] : [{ reason: 'StorageGrowing' as const, message: growing }]),
+    ...(refused === undefined ? [] : [{ reason: 'StorageChangePending' as const, message: refused }]),
+  ];
 }
 
 function rollout({ statefulSet }: Observed): Finding[] {

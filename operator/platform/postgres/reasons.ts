@@ -28,6 +28,7 @@ export const reasons = {
   PrimaryOnOrdinalToRemove: { progressing: true },
   ScaleInWaits: { progressing: true },
   RollingUpdate: { progressing: true },
+  StorageGrowing: { progressing: true },
   StorageChangePending: {},
   RestartPending: { progressing: true },
   ParametersLeftOut: {},

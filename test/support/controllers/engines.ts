@@ -4,7 +4,8 @@ import { components } from '../../../operator/platform/components.ts';
 import type { Action, Component, ProbeDefinition, Scope } from '../../../operator/platform/core/component.ts';
 import { namespaceOf } from '../../../operator/platform/core/names.ts';
 import { patroniStateNames } from '../../../operator/platform/postgres/names.ts';
-import type { MemberReading } from '../../../operator/platform/postgres/reading.ts';
+import type { ParameterFacts } from '../../../operator/platform/postgres/parameter-facts.ts';
+import type { Answer, MemberReading } from '../../../operator/platform/postgres/reading.ts';
 import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
 
 /** What an engine keeps on its volume: it outlives every crash of the operator. */
@@ -95,7 +96,8 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
   const [engine, what = ''] = probe.name.split('/');
   switch (engine) {
     case 'postgres':
-      return what === 'login' ? { ok: true, value: true } : member(state);
+      if (what === 'login') return { ok: true, value: true };
+      return what === 'parameters' ? anything(probe.target) : member(state);
     case 'rabbitmq':
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
     case 'worker':
@@ -103,6 +105,14 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
     default:
       throw new TypeError(`nothing answers probe ${probe.name}`);
   }
+}
+
+/** A Postgres that knows every parameter and takes every value. */
+function anything(target: string): Answer<ParameterFacts> {
+  const names = Object.keys(JSON.parse(target.slice(target.indexOf('{'))) as object);
+  const fact = { context: 'sighup', vartype: 'string', unit: null, min: null, max: null, values: null };
+  const known = names.map((name) => ({ ...fact, name }));
+  return { ok: true, value: { known, refused: [], missingLibraries: [] } };
 }
 
 function member({ database }: EngineState): MemberReading {

@@ -50,7 +50,7 @@ export async function runSet(client: KubeClient, set: StatefulSet, pods: readonl
     if (isOutdated) outdated += 1;
     if (pod === undefined) await startPod(client, set, name, revision);
     else if (isOutdated && spec.updateStrategy?.type !== 'OnDelete') await endPod(client, pod);
-    else await keepPod(client, pod);
+    else await keepPod(client, set, pod);
   }
   await writeStatus(client, resources.statefulSets, set, {
     observedGeneration: set.metadata.generation,
@@ -70,6 +70,23 @@ function revisionOf({ metadata: { name, namespace = '' }, spec }: StatefulSet): 
   return `${name}-${createHash('sha256').update(template).digest('hex').slice(0, 10)}`;
 }
 
+/** A provisioner that has a volume for every claim, as large as is asked for. */
+export async function bind(client: KubeClient, claim: PersistentVolumeClaim): Promise<void> {
+  const capacity = { storage: claim.spec?.resources?.requests?.['storage'] };
+  await writeStatus(client, resources.persistentVolumeClaims, claim, { phase: 'Bound', capacity });
+}
+
+/** The garbage collector's part in the deletion of a StatefulSet whose pods are to stay: they lose their owner, and then it goes. */
+export async function orphan(client: KubeClient, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
+  const { uid, finalizers = [] } = set.metadata;
+  if (set.metadata.deletionTimestamp === undefined || !finalizers.includes('orphan')) return;
+  for (const pod of pods)
+    if (pod.metadata.ownerReferences?.some((owner) => owner.uid === uid))
+      await patch(client, refTo(resources.pods, pod), { metadata: { ownerReferences: null } });
+  const rest = finalizers.filter((finalizer) => finalizer !== 'orphan');
+  await patch(client, refTo(resources.statefulSets, set), { metadata: { finalizers: rest } });
+}
+
 async function claimsOf(client: KubeClient, set: StatefulSet, pod: string): Promise<void> {
   for (const template of set.spec?.volumeClaimTemplates ?? []) {
     const { namespace = '' } = set.metadata;
@@ -84,7 +101,7 @@ async function claimsOf(client: KubeClient, set: StatefulSet, pod: string): Prom
 }
 
 async function startPod(client: KubeClient, set: StatefulSet, name: string, revision: string): Promise<void> {
-  const { namespace = '', uid = '' } = set.metadata;
+  const { namespace = '' } = set.metadata;
   const template = set.spec?.template;
   const isPostgres = set.metadata.labels?.[labels.component] === 'postgres';
   const metadata = {
@@ -96,7 +113,7 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
       // As Patroni labels its own pod.
       ...(isPostgres ? { [labels.role]: 'primary' } : {}),
     },
-    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: set.metadata.name, uid, controller: true }],
+    ownerReferences: [ownerOf(set)],
   };
   const claims = (set.spec?.volumeClaimTemplates ?? []).map(({ metadata: claim }) => ({
     name: claim?.name ?? '',
@@ -115,7 +132,10 @@ async function endPod(client: KubeClient, pod: Pod): Promise<void> {
   }
 }
 
-async function keepPod(client: KubeClient, pod: Pod): Promise<void> {
+async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod): Promise<void> {
+  // One that is of nobody, and has its labels, is taken in.
+  if (pod.metadata.ownerReferences === undefined)
+    await patch(client, refTo(resources.pods, pod), { metadata: { ownerReferences: [ownerOf(set)] } });
   const containerStatuses = (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
     name,
     image,
@@ -131,6 +151,10 @@ async function keepPod(client: KubeClient, pod: Pod): Promise<void> {
     conditions: [{ type: 'Ready', status: 'True' }],
     containerStatuses,
   });
+}
+
+function ownerOf({ metadata: { name, uid } }: StatefulSet): object {
+  return { apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid, controller: true };
 }
 
 /** Writes the parts of a status that are not so already. */
