@@ -4,6 +4,7 @@ import { claimsOf, type Growth, storageClassOf, storageGrowth } from '../core/st
 import type { PostgresAction } from './actions.ts';
 import { condition, conditionBefore } from './condition.ts';
 import { desiredObjects } from './desired.ts';
+import { replaceLost } from './drain.ts';
 import { type Drive, drive } from './driver.ts';
 import { isOpen } from './failover.ts';
 import { failoverEvents } from './failover-events.ts';
@@ -16,6 +17,7 @@ import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
 import { restartPrimary } from './restart.ts';
 import { rolloutStep } from './rollout.ts';
+import { surplusBudget } from './services.ts';
 import { recordOf, status } from './status.ts';
 import { switchover } from './switchover.ts';
 
@@ -41,6 +43,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
   // A member that is being taken away needs its rights to the end.
   const most = Math.max(replicas, live, observed.statefulSet?.status?.replicas ?? 0);
+  const replaced = replaceLost(scope, observed, leaders);
   const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0 };
   const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs ?? restarted.requeueAfterMs;
   return {
@@ -55,7 +58,11 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
           ...restarted.actions,
         ],
     patches: [...driven.patches, ...(isBlocked ? [] : growth.patches)],
-    remove: [...driven.remove, ...(step?.remove ?? []), ...(isBlocked ? [] : growth.replace)],
+    remove: [
+      ...driven.remove,
+      ...(step?.remove ?? []),
+      ...(isBlocked ? [] : [...growth.replace, ...replaced.remove, ...surplusBudget(scope, replicas)]),
+    ],
     condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth)),
     status: {
       ...status(scope, observed, leaders, driven.record, planned.record),
@@ -65,6 +72,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...failoverEvents(platform.status?.lastFailover, driven),
       ...planned.events,
       ...restarted.events,
+      ...replaced.events,
       ...(step?.events ?? []),
     ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),

@@ -88,9 +88,21 @@ describe('the objects of Postgres', () => {
     }
   });
 
-  it('let a drain take one member at a time', () => {
-    const budget = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres');
-    expect(budget.spec?.maxUnavailable).to.equal(1);
+  it('let a drain take one standby at a time, and never the primary, and have no pod in two budgets', () => {
+    const standbys = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres').spec;
+    expect(standbys?.minAvailable).to.equal(1);
+    expect(standbys?.selector?.matchExpressions).to.deep.equal([
+      { key: 'isp.support/role', operator: 'NotIn', values: ['primary'] },
+    ]);
+    const primary = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres-primary').spec;
+    expect(primary?.minAvailable).to.equal(1);
+    expect(primary?.selector?.matchLabels).to.include({ 'isp.support/role': 'primary' });
+  });
+
+  it('let a drain take the only member, for which nobody could take over', () => {
+    const budgets = build({}, { replicas: 1 }).filter(({ kind }) => kind === 'PodDisruptionBudget');
+    expect(budgets).to.have.length(1);
+    expect((budgets[0] as PodDisruptionBudget).spec).to.include({ maxUnavailable: 1 });
   });
 
   it('give Patroni rights over its own state and its own pods, also over those that are being taken away', () => {

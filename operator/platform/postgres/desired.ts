@@ -4,7 +4,7 @@ import type { Platform } from '../core/platform.ts';
 import type { ClaimTemplate } from '../core/storage-growth.ts';
 import { patroniFile } from './patroni-file.ts';
 import { patroniAccess } from './rbac.ts';
-import { disruptionBudget, services } from './services.ts';
+import { disruptionBudgets, services } from './services.ts';
 import { statefulSet } from './statefulset.ts';
 
 /** What of what there is counts. */
@@ -29,7 +29,7 @@ export function desiredObjects(
     ...patroniAccess(platform, members),
     patroniFile(platform, postgres),
     ...services(platform),
-    disruptionBudget(platform),
+    ...disruptionBudgets(platform, replicas),
     ...(isSetApplied ? [statefulSet(platform, postgres, { replicas, claim })] : []),
   ];
 }

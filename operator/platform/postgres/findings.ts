@@ -1,6 +1,7 @@
 import type { Scope } from '../core/component.ts';
 import { whyNotReady } from '../core/pods.ts';
 import type { Growth } from '../core/storage-growth.ts';
+import { drainFinding, volumeFindings } from './drain.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isFall, isPending, pendingOf } from './parameter-step.ts';
@@ -26,6 +27,8 @@ export function findings(
   return [
     ...notStreaming(observed, primary, names),
     ...notSynchronous(isSynchronous(postgres), primary),
+    ...volumeFindings(scope, observed),
+    ...drainFinding(scope, primary),
     ...scaleIn(postgres.instances, observed, primary),
     ...rollout(observed),
     ...storage(growth),

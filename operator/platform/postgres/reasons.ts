@@ -25,6 +25,8 @@ export const reasons = {
   Healthy: {},
   MembersNotStreaming: { degraded: true, progressing: true },
   NoSynchronousStandby: { degraded: true, progressing: true },
+  VolumeUnreachable: { degraded: true },
+  PrimaryOnCordonedNode: { progressing: true },
   PrimaryOnOrdinalToRemove: { progressing: true },
   ScaleInWaits: { progressing: true },
   RollingUpdate: { progressing: true },

@@ -2,6 +2,7 @@ import { resources } from '../../kube/resources.ts';
 import type { EventPlan, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { PostgresAction } from './actions.ts';
+import { drainWish, isCordoned } from './drain.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Member, Observed } from './observe.ts';
@@ -27,11 +28,13 @@ const NONE: RolloutStep = { remove: [], actions: [], events: [] };
  * Pure: brings the pods to the newest template, one at a time, standbys first, and only while every member serves and every commit is on a standby; the primary
  * hands over to a member of the newest template before it goes. A pod that cannot even start is replaced at once: waiting for it to
  * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go. Parameters that
- * need a restart come last.
+ * need a restart come last. A primary whose node is about to be emptied comes before everything.
  */
 export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
   const { platform, effective } = scope;
   if (effective.paused || Object.values(platform.status ?? {}).some(isUnderWay)) return NONE;
+  const drained = drainWish(scope, leaders);
+  if (drained !== undefined) return { ...NONE, wish: drained };
   const outdated = outdatedMembers(observed);
   if (observed.members.some(isLeaving)) return NONE;
   const stuck = outdated.find((member) => !hasStarted(member) && !answers(member));
@@ -40,22 +43,26 @@ export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadershi
   if (primary === undefined || rogues.length > 0 || !isWhole(scope, observed, primary)) return NONE;
   const { instances } = effective.postgres;
   if (primary.ordinal >= instances) {
-    const isAllowed = ({ ordinal }: Member): boolean => ordinal < instances;
-    return { ...NONE, wish: { reason: 'ScaleIn', isAllowed } };
+    return { ...NONE, wish: stayingPut(scope, 'ScaleIn', ({ ordinal }) => ordinal < instances) };
   }
   const standby = outdated.findLast((member) => member !== primary);
   if (standby !== undefined) return restart(scope, standby);
-  if (!outdated.includes(primary)) return parameters(observed, primary);
+  if (!outdated.includes(primary)) return parameters(scope, observed, primary);
   if (observed.members.length === 1) return restart(scope, primary);
-  return { ...NONE, wish: { reason: 'RollingUpdate', isAllowed: (member) => !outdated.includes(member) } };
+  return { ...NONE, wish: stayingPut(scope, 'RollingUpdate', (member) => !outdated.includes(member)) };
+}
+
+/** A primary that would have to leave its node again is not moved to it. */
+function stayingPut(scope: Scope, reason: string, isAllowed: SwitchoverWish['isAllowed']): SwitchoverWish {
+  return { reason, isAllowed: (member) => isAllowed(member) && !isCordoned(scope, member.pod) };
 }
 
 /** Brings parameters into force that need a restart. */
-function parameters(observed: Observed, primary: Member): RolloutStep {
+function parameters(scope: Scope, observed: Observed, primary: Member): RolloutStep {
   const step = parameterStep(observed, primary);
   if (step === undefined) return NONE;
   if (step.type === 'restart-primary') return { ...NONE, restartsPrimary: true };
-  if (step.type === 'switchover') return { ...NONE, wish: { reason: 'ParameterChange', isAllowed: step.isAllowed } };
+  if (step.type === 'switchover') return { ...NONE, wish: stayingPut(scope, 'ParameterChange', step.isAllowed) };
   const { name, pod } = step.member;
   const address = pod.status?.podIP;
   if (address === undefined) return NONE;

@@ -60,7 +60,9 @@ const failover = z
 const switchover = z
   .object({
     request: text('Value of the annotation isp.support/switchover that was acted on last; empty if none was.'),
-    reason: text('What the operator moved it for by itself: RollingUpdate, ScaleIn, ParameterChange.').exactOptional(),
+    reason: text(
+      'What the operator moved it for by itself: RollingUpdate, ScaleIn, ParameterChange, NodeDrain.',
+    ).exactOptional(),
     from: text('Pod that was the primary.').exactOptional(),
     to: text('Pod that became the primary.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
