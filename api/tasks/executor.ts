@@ -57,7 +57,7 @@ export class Executor {
         this.#track(delivery, () => this.#delay(delivery, admission.task, admission.waitMs));
         break;
       case 'expired':
-        this.#track(delivery, () => settlement.expire(delivery, admission.task));
+        this.#track(delivery, () => settlement.revoke(delivery, admission.task, 'expired'));
         break;
       case 'dead':
         this.#track(delivery, () => settlement.deadLetter(delivery, admission.reason));

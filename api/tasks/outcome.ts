@@ -25,6 +25,7 @@ const PYTHON_MODULES: Record<string, string> = {
   Exception: 'builtins',
   TypeError: 'builtins',
   SyntaxError: 'builtins',
+  ChordError: 'celery.exceptions',
   NotRegistered: 'celery.exceptions',
   TaskRevokedError: 'celery.exceptions',
   SoftTimeLimitExceeded: 'billiard.exceptions',
@@ -33,6 +34,14 @@ const PYTHON_MODULES: Record<string, string> = {
 
 export function taskError(name: string, message: string): TaskError {
   return { exc_type: name, exc_message: [message], exc_module: PYTHON_MODULES[name] ?? 'isp.errors' };
+}
+
+/** As Python shows an exception in messages of others. */
+export function pythonRepr({ exc_type: type, exc_message: message }: TaskError): string {
+  const shown = message.map((one) =>
+    typeof one === 'string' ? `'${one.replaceAll("'", "\\'")}'` : JSON.stringify(one),
+  );
+  return `${type}(${shown.join(', ')})`;
 }
 
 export function failureOf(error: unknown): { error: TaskError; traceback: string } {

@@ -4,6 +4,7 @@ import { loadConfig, taskVariables, type WorkerConfig } from '../config.ts';
 import { openRedis } from '../db/redis.ts';
 import type { Log } from '../log.ts';
 import { Broker } from './broker.ts';
+import { ChordStore } from './chords.ts';
 import { Consumer } from './consumer.ts';
 import { Executor } from './executor.ts';
 import { serveHealth } from './health.ts';
@@ -33,9 +34,10 @@ export async function work(config: WorkerConfig, childUrl: URL, log: Log, signal
   });
   const metrics = openWorkerMetrics();
   const results = new ResultStore(redis, config.RESULT_EXPIRES_SECONDS);
+  const chords = new ChordStore(redis, config.RESULT_EXPIRES_SECONDS);
   const executor = new Executor({
     pool,
-    settlement: new Settlement({ publisher, results, metrics, log }),
+    settlement: new Settlement({ publisher, results, chords, metrics, log }),
     limits: { soft: config.WORKER_SOFT_TIME_LIMIT_SECONDS, hard: config.WORKER_TIME_LIMIT_SECONDS },
     metrics,
     log,
