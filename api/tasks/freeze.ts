@@ -60,8 +60,7 @@ function unwrap(signature: Signature): Signature[] {
 }
 
 function chordOf(header: Signature, body: Signature): Signature {
-  const options = body.options.task_id === undefined ? {} : { task_id: body.options.task_id };
-  return { task: 'celery.chord', args: [], kwargs: { header, body, kwargs: {} }, options, subtask_type: 'chord' };
+  return { task: 'celery.chord', args: [], kwargs: { header, body, kwargs: {} }, options: {}, subtask_type: 'chord' };
 }
 
 function freezeChain(signature: Signature, frame: Frame, newId: () => string): ResultTuple {
@@ -107,25 +106,36 @@ function flatten(members: readonly Signature[]): Signature[] {
   return members.flatMap((member) => (member.subtask_type === 'group' ? flatten(membersOf(member)) : [member]));
 }
 
+/** As Celery has it, the `task_id` of a chord is its body's until it is frozen, and then its header's. */
 function freezeChord(signature: Signature, frame: Frame, newId: () => string): ResultTuple {
   const { kwargs, options } = signature;
   const { rootId, replyTo } = frame;
   const body = bodyOf(signature);
-  const taskId = options.task_id ?? frame.taskId;
-  const result = freeze(body, { ...frame, taskId }, newId);
+  const isFrozen = idOf(body) !== undefined;
+  const result = freeze(body, { ...frame, taskId: isFrozen ? undefined : (options.task_id ?? frame.taskId) }, newId);
   const header = flatten(membersOf(signature));
   const group = kwargs['header'] as Signature | Signature[];
-  const groupId = (Array.isArray(group) ? undefined : group.options.task_id) ?? newId();
+  const own = Array.isArray(group) ? undefined : group.options.task_id;
+  const groupId = own ?? (isFrozen ? options.task_id : undefined) ?? newId();
   const results = header.map((member, groupIndex) =>
     freeze(member, { groupId, groupIndex, chord: body, rootId, replyTo }, newId),
   );
-  kwargs['header'] = {
-    task: 'celery.group',
-    args: [],
-    kwargs: { tasks: header },
-    options: { task_id: groupId },
-    subtask_type: 'group',
-  } satisfies Signature;
+  kwargs['header'] = header;
+  options.task_id = groupId;
   rootOf(result)[0][1] = [[groupId, null], results];
   return result;
+}
+
+/** The id of the task that ends a composition, if it has one. */
+function idOf(signature: Signature): string | undefined {
+  switch (signature.subtask_type) {
+    case 'chain': {
+      const last = membersOf(signature).at(-1);
+      return last && idOf(last);
+    }
+    case 'chord':
+      return idOf(bodyOf(signature));
+    default:
+      return signature.options.task_id;
+  }
 }

@@ -7,6 +7,8 @@ export type Outcome =
   /** For good; `deadLetter` says why the message is kept for a person to look at. */
   | { kind: 'failure'; error: TaskError; traceback: string; deadLetter?: string }
   | { kind: 'retry'; error: TaskError; traceback: string; delayMs: number }
+  /** Its child was ended because somebody wanted the task ended. */
+  | { kind: 'terminated' }
   /** The child ended under the task, which may or may not have had its effect. */
   | { kind: 'lost'; reason: string };
 
@@ -25,6 +27,7 @@ const PYTHON_MODULES: Record<string, string> = {
   Exception: 'builtins',
   TypeError: 'builtins',
   SyntaxError: 'builtins',
+  MemoryError: 'builtins',
   ChordError: 'celery.exceptions',
   NotRegistered: 'celery.exceptions',
   TaskRevokedError: 'celery.exceptions',

@@ -78,6 +78,17 @@ describe('unfolding of a signature', () => {
     ]);
   });
 
+  it('gives a chord the id of its header, by which Celery finds it again, and its body the id that was asked for', () => {
+    const inner = { ...chord([signature('a')], signature('body')), options: { task_id: 'wanted' } };
+    const { sends, result } = unfolded(chain(signature('first'), inner));
+    const sent = sends[0]?.task.chain?.[0];
+    expect(sent?.options.task_id).to.equal(result[0][1]?.[0][0]);
+    expect(result[0][0]).to.equal('wanted');
+    const later = unfolded(sent as Signature);
+    expect(later.sends[0]?.task.group).to.equal(sent?.options.task_id);
+    expect(later.result[0][0]).to.equal('wanted');
+  });
+
   it('sends the body of an empty chord at once', () => {
     expect(unfolded(chord([], signature('body'))).sends.map(({ task }) => [task.task, task.args])).to.deep.equal([
       ['body', [[]]],

@@ -98,8 +98,7 @@ class Unfolding {
       this.apply(body, { args: [[]], parentId, rootId, replyTo });
       return;
     }
-    const header = chord.kwargs['header'] as Signature;
-    const groupId = header.options.task_id ?? this.#newId();
+    const groupId = chord.options.task_id ?? this.#newId();
     const results = members.map((member, groupIndex) =>
       freeze(member, { groupId, groupIndex, chord: body, rootId, replyTo }, this.#newId),
     );

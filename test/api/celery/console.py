@@ -1,7 +1,9 @@
 """Evaluates the Python expressions that come as lines of JSON, and answers each with a line of JSON."""
 import datetime
 import json
+import socket
 import sys
+import threading
 import time
 import uuid
 
@@ -11,7 +13,7 @@ from celery import chain, chord, group, signature
 from kombu.utils.json import dumps
 
 NAMES = dict(app=app, chain=chain, chord=chord, group=group, signature=signature, time=time, uuid=uuid,
-             datetime=datetime, exceptions=celery.exceptions)
+             datetime=datetime, socket=socket, threading=threading, exceptions=celery.exceptions)
 NAMES['NAMES'] = NAMES
 
 

@@ -1,76 +1,61 @@
-import { Python, type PythonError } from './celery.ts';
-import { endAll, launchWorker, type RunningWorker } from './platform.ts';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
 import { RedisServer } from './redis.ts';
-import { rabbitmq } from './servers.ts';
 
-type Backend = 'rpc' | 'redis';
+/** A way by which results come back. */
+export type Backend = 'rpc' | 'redis';
+export const BACKENDS = ['rpc', 'redis'] as const;
 
-/** What a check of the conformance suite has to work with. */
-export interface Side {
-  /** The value of Python source in which `send` and `sig` make tasks for the queue of our worker. */
-  run(source: string): Promise<unknown>;
-  raised(source: string): Promise<PythonError>;
-  worker: RunningWorker;
-  backend: Backend;
-}
-
-const QUEUE = 'reports';
 /** As it is behind Sentinels: Celery's backend knows no cluster. */
-const redis = new RedisServer('single');
-const sides: Partial<Record<Backend, Side>> = {};
+export const plainRedis = new RedisServer('single');
 
-function side(backend: Backend): Side {
-  const found = sides[backend];
-  if (!found) throw new Error(`no side for ${backend}`);
-  return found;
-}
+const DOCUMENT = join(import.meta.dirname, '../../../docs/tasks.md');
 
-/** A check with both of Celery's ways to get a result: `rpc://` and Redis. */
-export function inbound(feature: string, behaviour: string, check: (side: Side) => Promise<void>): void {
-  for (const backend of ['rpc', 'redis'] as const) conformance(feature, behaviour, backend, check);
-}
+/**
+ * The checks of one direction. Each is a test, and a line of the table in docs/tasks.md, which a last test keeps true;
+ * with WRITE_DOCS=1 it writes the table instead.
+ */
+export class Checks<Side> {
+  readonly #direction: string;
+  readonly #side: (backend: Backend) => Side;
+  readonly #lines = new Map<string, Backend[]>();
 
-export function conformance(
-  feature: string,
-  behaviour: string,
-  backend: Backend,
-  check: (side: Side) => Promise<void>,
-): void {
-  it(`${feature}: ${behaviour} (${backend})`, () => check(side(backend)));
-}
+  constructor(direction: string, side: (backend: Backend) => Side) {
+    this.#direction = direction;
+    this.#side = side;
+  }
 
-export function describeConformance(title: string, checks: () => void): void {
-  describe(title, () => {
-    const consoles: Python[] = [];
-    before(async function () {
-      this.timeout(300_000);
-      await redis.create();
-      const worker = await launchWorker(QUEUE, {
-        REDIS_MODE: 'single',
-        CELERY_RESULT_BACKEND: redis.url,
-        WORKER_CONCURRENCY: '4',
-      });
-      for (const backend of ['rpc', 'redis'] as const) {
-        const python = new Python({ broker: rabbitmq.url, backend: backend === 'rpc' ? 'rpc://' : redis.url });
-        consoles.push(python);
-        const prelude = `
-QUEUE, REDIS = '${QUEUE}', ${backend === 'redis' ? 'True' : 'False'}
-send = lambda name, args=(), kwargs=None, **options: app.send_task(name, args=args, kwargs=kwargs, queue=QUEUE, **options)
-sig = lambda name, args=(), immutable=False: signature(name, args=args, app=app, immutable=immutable).set(queue=QUEUE)`;
-        await python.define(prelude);
-        sides[backend] = {
-          run: (source) => python.run(source),
-          raised: (source) => python.raised(source),
-          worker,
-          backend,
-        };
-      }
+  /** With the given ways to get a result, or with both. */
+  check(
+    feature: string,
+    behaviour: string,
+    run: (side: Side) => Promise<void>,
+    backends: readonly Backend[] = BACKENDS,
+  ): void {
+    this.#lines.set(`${feature} | ${behaviour}`, [...backends]);
+    for (const backend of backends) it(`${feature}: ${behaviour} (${backend})`, () => run(this.#side(backend)));
+  }
+
+  /** To be called after all checks. */
+  documented(): void {
+    it('docs/tasks.md lists these checks (WRITE_DOCS=1 writes them there)', () => {
+      const begin = `<!-- ${this.#direction} -->\n`;
+      const end = '<!-- end -->';
+      const text = readFileSync(DOCUMENT, 'utf8');
+      const from = text.indexOf(begin) + begin.length;
+      const to = text.indexOf(end, from);
+      if (process.env['WRITE_DOCS']) writeFileSync(DOCUMENT, text.slice(0, from) + this.#table() + text.slice(to));
+      else expect(text.slice(from, to)).to.equal(this.#table());
     });
-    after(async () => {
-      await Promise.all(consoles.map((python) => python.close()));
-      await endAll();
-      await redis.destroy();
-    });
-    checks();
-  });
+  }
+
+  #table(): string {
+    const lines = [...this.#lines].map(([line, backends]) => `| ${line} | ${backends.map(nameOf).join(', ')} |\n`);
+    return `| | | results by |\n|---|---|---|\n${lines.join('')}`;
+  }
+}
+
+function nameOf(backend: Backend): string {
+  return backend === 'rpc' ? '`rpc://`' : 'Redis';
 }
