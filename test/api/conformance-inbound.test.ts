@@ -10,8 +10,8 @@ const QUEUE = 'reports';
 
 interface Side {
   /** The value of Python source in which `send` and `sig` make tasks for the queue of our worker. */
-  run(source: string): Promise<unknown>;
-  raised(source: string): Promise<PythonError>;
+  run: (source: string) => Promise<unknown>;
+  raised: (source: string) => Promise<PythonError>;
 }
 
 /** Python's Celery sends, our worker runs, Python reads the result. */
