@@ -5,6 +5,7 @@ import { workersComponent } from './application/workers/component.ts';
 import type { Component } from './core/component.ts';
 import { secureRandomString } from './core/random.ts';
 import { credentialsComponent } from './credentials/component.ts';
+import { poolerComponent } from './pooler/component.ts';
 import { postgresComponent } from './postgres/component.ts';
 import { rabbitmqComponent } from './rabbitmq/component.ts';
 import { redisComponent } from './redis/component.ts';
@@ -13,6 +14,7 @@ import { redisComponent } from './redis/component.ts';
 export const components: readonly Component[] = [
   credentialsComponent(secureRandomString),
   postgresComponent,
+  poolerComponent(secureRandomString),
   redisComponent,
   rabbitmqComponent,
   migrationsComponent,

@@ -22,6 +22,7 @@ export interface PlatformStatus {
     timeline?: number;
     members?: PostgresMemberStatus[];
   };
+  pooler?: PoolerStatus;
   redis?: {
     mode: string;
     state: string;
@@ -82,6 +83,12 @@ export interface PostgresMemberStatus {
   role: string;
   state: string;
   lagBytes?: number;
+}
+
+/** Present while the pooler is wanted. */
+export interface PoolerStatus {
+  writes: { replicas: number; readyReplicas: number };
+  reads: { replicas: number; readyReplicas: number };
 }
 
 export interface WorkerPoolStatus {

@@ -2,6 +2,8 @@ import type { Scope } from '../core/component.ts';
 import { childName, serviceHost } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
+import { poolerHost } from '../pooler/names.ts';
+import { DIRECT_URL_KEY, wantsPooledRoute } from '../pooler/route.ts';
 
 const SECRET_KEY_LENGTH = 50;
 
@@ -21,7 +23,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
     name,
     component: 'api',
     values: {
-      DATABASE_URL: database,
+      ...databaseUrls(scope, database),
       REDIS_URL: redis,
       REDIS_MODE: effective.redis.mode,
       ...(effective.redis.mode === 'sentinel' ? { REDIS_SENTINELS: sentinels(scope) } : {}),
@@ -31,6 +33,18 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
       ...(secretKey === undefined ? {} : { SECRET_KEY: secretKey }),
     },
   };
+}
+
+/** The way to Postgres: through the pooler where there is one, and then directly as well. */
+function databaseUrls(scope: Scope, direct: string): Record<string, string> {
+  if (!wantsPooledRoute(scope)) {
+    // A key that came with the Secret itself cannot be taken away by applying without it, so it is kept right instead.
+    const isThere = secretValue(scope, childName(scope.platform, 'app'), DIRECT_URL_KEY) !== undefined;
+    return { DATABASE_URL: direct, ...(isThere ? { [DIRECT_URL_KEY]: direct } : {}) };
+  }
+  const pooled = new URL(direct);
+  pooled.hostname = poolerHost(scope.platform);
+  return { DATABASE_URL: pooled.href, [DIRECT_URL_KEY]: direct };
 }
 
 /** Where a client asks for the primary; REDIS_URL leads to it as well, for whoever does not ask. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { resources, rules, says, storage, type ValidationRule } from './fields.ts';
+import { poolerSpecSchema } from './pooler-spec.ts';
 
 /** Parameters that replication, failover and the operator itself depend on, so that only the operator sets them. */
 const OPERATOR_PARAMETERS = [
@@ -111,6 +112,7 @@ export const postgresSpecSchema = z
     storage: storage('each member').exactOptional(),
     parameters: parameters.exactOptional(),
     resources: resources('a member').exactOptional(),
+    pooler: poolerSpecSchema.exactOptional(),
   })
   .describe('Postgres under Patroni: streaming replication with automatic failover.')
   .meta(

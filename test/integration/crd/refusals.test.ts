@@ -90,6 +90,21 @@ const REFUSED: readonly Case[] = [
     says: ['spec.alerts.alertmanager.url', 'neither', 'set url'],
   },
   {
+    what: 'fewer server connections than poolers',
+    spec: { postgres: { pooler: { instances: 4, maxServerConnections: 3 } } },
+    says: ['spec.postgres.pooler.maxServerConnections', '3', '4 instances', 'raise maxServerConnections'],
+  },
+  {
+    what: 'a pool mode in which no transaction works',
+    spec: { postgres: { pooler: { poolMode: 'statement' } } },
+    says: ['spec.postgres.pooler.poolMode', 'statement', '"transaction", "session"'],
+  },
+  {
+    what: 'no pooler at all',
+    spec: { postgres: { pooler: { instances: 0 } } },
+    says: ['spec.postgres.pooler.instances', '0', 'greater than or equal to 1'],
+  },
+  {
     what: 'a parameter of the operator',
     spec: { postgres: { parameters: { port: 6432, work_mem: '20MB', ssl: 'on' } } },
     says: ['spec.postgres.parameters', 'port', 'ssl', 'remove it'],

@@ -2,7 +2,7 @@ import type { Deployment, HorizontalPodAutoscaler, PodDisruptionBudget, Service 
 import type { EffectiveApi } from '../../core/effective.ts';
 import { childName, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
-import { applicationPod } from '../pod.ts';
+import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
 export const API_PORT = 8000;
 const REFERENCE_COMMAND = ['node', '/app/api.js'];
@@ -19,7 +19,7 @@ export function initialReplicas(api: EffectiveApi): number {
 }
 
 /** The API's Deployment, without its replicas. */
-export function apiDeployment(platform: Platform, api: EffectiveApi): Deployment {
+export function apiDeployment(platform: Platform, api: EffectiveApi, route: DatabaseRoute = 'plain'): Deployment {
   const selector = selectorLabels(platform, 'api');
   // A pod that cannot reach Postgres takes no traffic; an image of the user's own promises no more than /health.
   const readiness = api.command === undefined ? '/ready' : '/health';
@@ -60,6 +60,7 @@ export function apiDeployment(platform: Platform, api: EffectiveApi): Deployment
       lifecycle: { preStop: { sleep: { seconds: 3 } } },
     },
     { terminationGracePeriodSeconds: TERMINATION_SECONDS },
+    route,
   );
   return {
     apiVersion: 'apps/v1',

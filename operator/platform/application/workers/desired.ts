@@ -3,7 +3,7 @@ import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { childName, labels, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
-import { applicationPod } from '../pod.ts';
+import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
 const REFERENCE_COMMAND = ['node', '/app/worker.js'];
 /** How long a worker that was told to end may go on with what it has begun. */
@@ -18,7 +18,11 @@ export function initialReplicas(pool: EffectiveWorkerPool): number {
 }
 
 /** The Deployment of a worker pool, without its replicas. */
-export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool): Deployment {
+export function workerDeployment(
+  platform: Platform,
+  pool: EffectiveWorkerPool,
+  route: DatabaseRoute = 'plain',
+): Deployment {
   const selector = { ...selectorLabels(platform, 'worker'), [labels.workerPool]: pool.name };
   const isReference = pool.command === undefined;
   const template = applicationPod(
@@ -45,6 +49,7 @@ export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool):
       ...(isReference ? healthProbes : {}),
     },
     { terminationGracePeriodSeconds: DRAIN_SECONDS + 10 },
+    route,
   );
   return {
     apiVersion: 'apps/v1',
