@@ -99,13 +99,23 @@ export interface PoolerScope {
   readonly spec?: PlatformSpec;
   /** Ordinal of the primary; undefined while there is none. */
   readonly primary?: number | undefined;
+  /** Whether its Service leads to it. */
+  readonly published?: boolean;
   readonly pods?: readonly (readonly [PoolerKind, Pod, PoolerReading?])[];
   readonly objects?: readonly KubeObject[];
 }
 
 /** Three members, of which `primary` leads, and these pods of the poolers. */
-export function poolerScope({ spec = ENABLED, primary, pods = [], objects = [] }: PoolerScope): Scope {
-  const members = [0, 1, 2].map((ordinal) => podOf(ordinal, { role: ordinal === primary ? 'primary' : 'replica' }));
+export function poolerScope({
+  spec = ENABLED,
+  primary,
+  published = true,
+  pods = [],
+  objects = [],
+}: PoolerScope): Scope {
+  const members = [0, 1, 2].map((ordinal) =>
+    podOf(ordinal, { role: ordinal === primary && published ? 'primary' : 'replica' }),
+  );
   const readings = members.map(({ metadata }, ordinal) => [
     `postgres/${metadata.name}`,
     ordinal === primary ? primaryReading([streaming(1), streaming(2)]) : replicaReading(),

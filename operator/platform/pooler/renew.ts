@@ -7,11 +7,13 @@ interface ServerRow {
   readonly connect_time: string;
 }
 
+/** State of a connection that is being made. */
+const ATTEMPT = 'new';
 /** Times on the console have no fraction, and two machines' clocks differ a little. */
 const TOLERANCE_MS = 2_000;
 
 /**
- * Has a pooler give up the server connections that it has: idle ones at once, others when their transaction is over. One that is in use
+ * Has a pooler give up its server connections, if one may lead elsewhere: idle ones at once, others when their transaction is over. One that is in use
  * and older than the servers that are to be used waits for an answer that will not come: then all of the pooler's clients are sent
  * away, since PgBouncer can end neither a single server connection nor a single client. They come back at once.
  *
@@ -24,11 +26,11 @@ export async function renew(
   signal: AbortSignal,
 ): Promise<void> {
   await onConsole(console, async (session) => {
+    const all = await session.query<ServerRow>('SHOW SERVERS', signal);
+    const servers = all.filter((server) => server.database === database);
+    if (since !== undefined && !servers.some((server) => isSuspect(server, since))) return;
     await session.query(`RECONNECT ${database}`, signal);
-    if (since === undefined) return;
-    const servers = await session.query<ServerRow>('SHOW SERVERS', signal);
-    const stuck = servers.some((server) => server.database === database && isStuck(server, since));
-    if (!stuck) return;
+    if (since === undefined || !servers.some((server) => isStuck(server, since))) return;
     await session.query(`KILL ${database}`, signal);
     // KILL leaves it paused.
     await session.query(`RESUME ${database}`, signal);
@@ -49,6 +51,11 @@ async function onConsole(console: SqlTarget, work: (session: SqlSession) => Prom
   } finally {
     session.close();
   }
+}
+
+/** Older than the present primary, or an attempt that may wait for the one before: beginning anew costs less than waiting it out. */
+function isSuspect({ state, connect_time }: ServerRow, since: Date): boolean {
+  return state === ATTEMPT || !(Date.parse(connect_time) >= since.getTime());
 }
 
 function isStuck({ state, connect_time }: ServerRow, since: Date): boolean {

@@ -50,8 +50,11 @@ describe('the renewal of a pooler’s connections', () => {
     }
   });
 
-  it('waits for a primary that serves', () => {
-    expect(planned({ pods: [['writes', renewedFor('acme-postgres-2 then')]] }).actions).to.deep.equal([]);
+  it('waits for a primary that serves, and to which the Service leads', () => {
+    const pods = [['writes', renewedFor('acme-postgres-2 then')]] as const;
+    expect(planned({ pods }).actions).to.deep.equal([]);
+    expect(planned({ pods, primary: 0, published: false }).actions).to.deep.equal([]);
+    expect(planned({ pods, primary: 0 }).actions).to.have.length(1);
   });
 
   it('leaves out a pod that does not answer, and does the others', () => {

@@ -89,6 +89,16 @@ describe('a pooler in a failover', function () {
     expect(await after.query('SELECT count(*)::int AS rows FROM written')).to.deep.equal([{ rows: 1 }]);
   });
 
+  it('leaves connections alone that are all newer than the primary', async () => {
+    const client = await open();
+    const pid = async () => (await client.query('SELECT pg_backend_pid() AS pid')).rows[0]?.pid as unknown;
+    const first = await pid();
+    await renew(bouncer.console, 'postgres', new Date(Date.now() - 60_000), signal());
+    expect(await pid()).to.equal(first);
+    await renew(bouncer.console, 'postgres', undefined, signal());
+    expect(await pid()).to.not.equal(first);
+  });
+
   it('costs a writer next to nothing beside one without a pooler, and the writers need not know', async () => {
     const direct = Array.from({ length: 3 }, () => new Writer({ ...before.target, port }, 4_000));
     const pooled = Array.from({ length: 3 }, () => new Writer(bouncer.client, 4_000));
