@@ -52,7 +52,7 @@ export type DatabaseRoute =
   | 'plain'
   /** By DATABASE_URL, which leads to the pooler. */
   | 'pooled'
-  /** DATABASE_URL leads to the pooler, where a session of one's own is not to be had: migrations and the beat lock with theirs. */
+  /** DATABASE_URL leads to the pooler, where a session of one's own is not to be had: migrations lock with theirs. */
   | 'direct';
 
 /** A pod of the application: one container that reads its connections from the platform's Secret. */

@@ -73,8 +73,8 @@ describe('the way to the database', () => {
     expect(values).to.include({ DATABASE_URL: DIRECT, DATABASE_DIRECT_URL: DIRECT });
   });
 
-  it('has the API and the workers replaced once the Secret has it, not before', () => {
-    for (const component of [apiComponent, workersComponent]) {
+  it('has the API, the workers and the beat replaced once the Secret has it, not before', () => {
+    for (const component of [apiComponent, workersComponent, beatComponent]) {
       const before = templateOf(component, scopeOf({ spec: ENABLED, objects: [unrouted] }));
       expect(before).to.deep.equal(templateOf(component, scopeOf({ objects: [unrouted] })));
       expect(before?.metadata).to.not.have.property('annotations');
@@ -83,14 +83,12 @@ describe('the way to the database', () => {
     }
   });
 
-  it('goes around the pooler for the migrations and the beat, whose sessions hold locks', () => {
-    for (const component of [migrationsComponent, beatComponent]) {
-      const env = (objects: Secret[]) =>
-        templateOf(component, scopeOf({ objects }))?.spec?.containers[0]?.env?.find(
-          ({ name }) => name === 'DATABASE_URL',
-        );
-      expect(env([unrouted])).to.equal(undefined);
-      expect(env([routed])?.valueFrom?.secretKeyRef).to.deep.equal({ name: 'acme-app', key: 'DATABASE_DIRECT_URL' });
-    }
+  it('goes around the pooler for the migrations, whose session holds a lock', () => {
+    const env = (objects: Secret[]) =>
+      templateOf(migrationsComponent, scopeOf({ objects }))?.spec?.containers[0]?.env?.find(
+        ({ name }) => name === 'DATABASE_URL',
+      );
+    expect(env([unrouted])).to.equal(undefined);
+    expect(env([routed])?.valueFrom?.secretKeyRef).to.deep.equal({ name: 'acme-app', key: 'DATABASE_DIRECT_URL' });
   });
 });

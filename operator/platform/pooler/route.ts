@@ -33,7 +33,7 @@ export function hasPooledRoute(scope: Scope): boolean {
   return url !== undefined && URL.parse(url)?.hostname === poolerHost(scope.platform);
 }
 
-const CLIENTS: readonly ComponentName[] = ['api', 'worker'];
+const CLIENTS: readonly ComponentName[] = ['api', 'worker', 'beat'];
 
 /** Whether a pod of the application was started to go through the pooler, so that it cannot go yet. */
 export function isPoolerInUse(scope: Scope): boolean {

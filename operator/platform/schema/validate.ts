@@ -33,7 +33,7 @@ function maxMemory({ redis }: EffectivePlatform): Finding[] {
   return [{ component: 'redis', message }];
 }
 
-/** Left to who comes directly: the operator, Patroni, migrations, the beat, a person, and what Postgres keeps for superusers. */
+/** Left to who comes directly: the operator, Patroni, migrations, a person, and what Postgres keeps for superusers. */
 const DIRECT_CONNECTIONS = 20;
 
 function serverConnections({ postgres }: EffectivePlatform): Finding[] {

@@ -57,7 +57,7 @@ function beatDeployment(scope: Scope, name: string): Deployment {
       ...healthProbes,
     },
     {},
-    hasPooledRoute(scope) ? 'direct' : 'plain',
+    hasPooledRoute(scope) ? 'pooled' : 'plain',
   );
   return {
     apiVersion: 'apps/v1',
