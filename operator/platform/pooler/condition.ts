@@ -1,19 +1,22 @@
 import { rolloutCondition, rolloutOf } from '../application/rollout.ts';
 import type { ConditionPlan, Scope } from '../core/component.ts';
 import type { Pooler } from './observe.ts';
+import { hasPooledRoute } from './route.ts';
 
 /** What there is to say of both poolers. Nobody of the platform's own reads through the one for reads, so it alone takes nothing down. */
-export function poolerCondition({ effective }: Scope, writes: Pooler, reads: Pooler): ConditionPlan {
-  const { instances } = effective.postgres.pooler;
-  const { failureThreshold } = effective.failover;
+export function poolerCondition(scope: Scope, writes: Pooler, reads: Pooler): ConditionPlan {
+  const { instances } = scope.effective.postgres.pooler;
+  const { failureThreshold } = scope.effective.failover;
   const through = blindPods(writes, failureThreshold);
   const isBlind = through !== undefined && through.length === writes.pods.length;
   const parts = [writes, reads].map((pooler) => ofOne(pooler, instances, failureThreshold));
   const [ofWrites, ofReads] = parts as [ConditionPlan, ConditionPlan];
   const told = parts.filter(({ reason }) => reason !== 'Healthy');
-  const degraded = parts.some((part) => part.degraded === true) || ofReads.status === 'False';
+  // As long as the application goes another way, it is kept from nothing, and nothing is less than it was.
+  const isUsed = hasPooledRoute(scope);
+  const degraded = isUsed && (parts.some((part) => part.degraded === true) || ofReads.status === 'False');
   return {
-    status: isBlind ? 'False' : ofWrites.status,
+    status: !isUsed ? 'True' : isBlind ? 'False' : ofWrites.status,
     reason: told[0]?.reason ?? 'Healthy',
     message: (told.length === 0 ? parts : told).map(({ message }) => message).join('; '),
     ...(degraded ? { degraded } : {}),

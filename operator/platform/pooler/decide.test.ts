@@ -32,6 +32,12 @@ const served: PoolerScope['pods'] = (['writes', 'reads'] as const).flatMap((kind
   ['a', 'b'].map((name) => [kind, poolerPod(kind, `${kind}-${name}`)] as const),
 );
 
+const routed = secretOf(
+  'acme-app',
+  { DATABASE_URL: 'postgresql://u:p@acme-postgres-pooler.support.svc:5432/d' },
+  'api',
+);
+
 describe('a platform without a pooler', () => {
   it('gets nothing of it', () => {
     expect(decide(scopeOf(), [], random)).to.deep.equal({
@@ -46,11 +52,6 @@ describe('a platform without a pooler', () => {
     const used = plan({ spec: {}, objects: [...deployments, pod] });
     expect(used.remove).to.equal(undefined);
     expect(used.condition).to.include({ status: 'True', reason: 'Retiring', progressing: true });
-    const routed = secretOf(
-      'acme-app',
-      { DATABASE_URL: 'postgresql://u:p@acme-postgres-pooler.support.svc:5432/d' },
-      'api',
-    );
     expect(plan({ spec: {}, objects: [...deployments, routed] }).remove).to.equal(undefined);
     expect(
       plan({ spec: {}, objects: deployments }).remove?.map(({ ref }) => `${ref.resource.kind} ${ref.name}`),
@@ -143,7 +144,7 @@ describe('the objects of the poolers', () => {
 
 describe('the condition of the poolers', () => {
   const conditionOf = (pods: PoolerScope['pods'], primary: number | undefined = 0, all = deployments) =>
-    plan({ primary, ...(pods === undefined ? {} : { pods }), objects: all }).condition;
+    plan({ primary, ...(pods === undefined ? {} : { pods }), objects: [...all, routed] }).condition;
   const withReading = (kind: 'writes' | 'reads', count: number, reading: typeof silentReading): PoolerScope['pods'] =>
     (served ?? []).map(([of, pod], index) =>
       of === kind && (kind === 'writes' ? index : index - 2) < count
@@ -197,6 +198,14 @@ describe('the condition of the poolers', () => {
   it('takes nothing down when reads alone have no pod', () => {
     const all = [deployments[0], poolerDeployment('acme-postgres-pooler-ro', 0)] as typeof deployments;
     expect(conditionOf(served, 0, all)).to.include({ status: 'True', degraded: true });
+  });
+
+  it('keeps no platform from being ready whose application does not go through it yet', () => {
+    const none = deployments.map(({ metadata }) => poolerDeployment(metadata.name, 0));
+    expect(conditionOf([], 0, none)).to.include({ status: 'False', reason: 'WaitingForPods' });
+    const { condition } = plan({ primary: 0, objects: none });
+    expect(condition).to.include({ status: 'True', reason: 'WaitingForPods', progressing: true });
+    expect(condition).to.not.have.property('degraded');
   });
 
   it('is in the status with the pods of each', () => {
