@@ -53,7 +53,7 @@ describe("Patroni's REST API", () => {
     answer = undefined;
     const began = performance.now();
     expect(await attempt()).to.equal(undefined);
-    expect(performance.now() - began).to.be.within(1_900, 4_000);
+    expect(performance.now() - began).to.be.within(400, 2_000);
   });
 
   it('says what Patroni has against a restart', async () => {

@@ -79,7 +79,7 @@ export async function reinitialize(address: string, password: string, signal: Ab
 /** A primary that does not start within this time hands over, whatever `primary_start_timeout` says. */
 const START_SECONDS = 60;
 /** Patroni answers when the restart is over; that it has been told is known long before. */
-const TOLD_MS = 2_000;
+const TOLD_MS = 500;
 
 /**
  * Has the member restart for parameters that wait for it; resolves when it has, or has begun to, or was about to before. Rejects with what
