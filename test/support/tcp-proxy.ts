@@ -3,7 +3,6 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** Passes bytes on to a port of the loopback interface, counts the connections, and cuts or freezes them when told to. */
 export class TcpProxy {
   readonly #server: Server;
-  #targetPort: number;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #accepted = 0;
   #most = 0;
@@ -36,11 +35,6 @@ export class TcpProxy {
       this.#server.once('error', reject);
       this.#server.listen(0, '127.0.0.1', () => resolve((this.#server.address() as AddressInfo).port));
     });
-  }
-
-  /** Where new connections lead from now on; those that are open stay, as behind a Service. */
-  lead(targetPort: number): void {
-    this.#targetPort = targetPort;
   }
 
   /** Connections that are open now. */
