@@ -105,6 +105,28 @@ describe('the record of a failover', () => {
     });
   });
 
+  describe('of the only member, by an operator that did not see it go', () => {
+    const set = healthy().statefulSet;
+    const only = (members: readonly Member[]): Observed =>
+      ({ ...healthy({ members }), statefulSet: { ...set, spec: { ...set?.spec, replicas: 1 } } }) as Observed;
+    const made = (at: Date): Member => {
+      const { metadata, ...pod } = podOf(0);
+      return memberOf(
+        { ...pod, metadata: { ...metadata, creationTimestamp: at.toISOString() } },
+        failingReading(3, seconds(-3)),
+      );
+    };
+
+    it('says nothing while it is made anew', () => {
+      expect(record(only([]))).to.equal(undefined);
+      expect(record(only([made(seconds(-20))]))).to.equal(undefined);
+    });
+
+    it('begins when it has been there for long', () => {
+      expect(record(only([made(seconds(-100))]))?.reason).to.equal('PrimaryTimeout');
+    });
+  });
+
   it('begins for a primary of an earlier template that others can stand in for', () => {
     const set = healthy().statefulSet;
     const statefulSet = { ...set, status: { replicas: 3, updateRevision: 'new' } } as Observed['statefulSet'];

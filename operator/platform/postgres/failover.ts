@@ -1,5 +1,6 @@
 import type { FailoverStatus } from '../core/platform.ts';
 import { isHolderDead } from './death.ts';
+import { liveReplicas } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Observed } from './observe.ts';
 import { isOutdated } from './revision.ts';
@@ -63,14 +64,18 @@ function opened(
   return begin(from, `Primary${reading.sql.problem}`, reading.failingSince ?? now.toISOString());
 }
 
-/** Planned work: the only member goes for one of a newer template, and there is nobody to hand over to. */
+/**
+ * The only member goes for one of a newer template: planned work, with nobody to hand over to. An operator that did not see it go, since
+ * it has just started, cannot know why, and takes a member that is being made for that as well.
+ */
 function isBeingReplaced(observed: Observed, now: Date): boolean {
-  const { statefulSet, members, departed } = observed;
-  if ((statefulSet?.spec?.replicas ?? 0) > 1) return false;
+  const { members, departed } = observed;
+  if (liveReplicas(observed) > 1) return false;
   const leaving = members.find(({ pod }) => pod.metadata.deletionTimestamp !== undefined)?.pod ?? departed;
-  if (leaving === undefined || !isOutdated(observed, leaving)) return false;
-  const since = new Date(leaving.metadata.deletionTimestamp ?? now).getTime();
-  return now.getTime() - since < REPLACEMENT_MS;
+  const ageMs = (since: string | undefined): number => now.getTime() - new Date(since ?? now).getTime();
+  if (leaving !== undefined)
+    return isOutdated(observed, leaving) && ageMs(leaving.metadata.deletionTimestamp) < REPLACEMENT_MS;
+  return members.every(({ pod }) => ageMs(pod.metadata.creationTimestamp) < REPLACEMENT_MS);
 }
 
 function begin(from: string | undefined, reason: string, detectedAt: string): FailoverStatus {
