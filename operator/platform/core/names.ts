@@ -17,6 +17,7 @@ export const labels = {
 
 export const annotations = {
   switchover: 'isp.support/switchover',
+  rotateAuthority: 'isp.support/rotate-ca',
   reconcile: 'isp.support/reconcile',
   deleteVolumes: 'isp.support/delete-volumes',
 } as const;

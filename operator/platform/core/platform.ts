@@ -39,6 +39,16 @@ export interface PlatformStatus {
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
+  certificates?: CertificatesStatus;
+}
+
+export interface CertificatesStatus {
+  /** The authority that signs. */
+  authority: string;
+  authorityExpires: string;
+  trusted: string[];
+  leaves: { name: string; id: string; expires: string }[];
+  rotation?: { phase: string; request?: string; message?: string };
 }
 
 export interface SwitchoverStatus {
