@@ -1,9 +1,11 @@
 import type { Deployment, Pod } from '../../kube/resources.ts';
+import { BUNDLE_PATH } from '../certificates/names.ts';
 import type { ComponentName } from '../core/component.ts';
 import type { ResourceRequirements } from '../core/effective.ts';
 import { childName, commonLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { containerSecurityContext, podSecurityContext, quickEviction, spreadOverNodes } from '../core/pods.ts';
+import type { DatabaseAccess } from './database-access.ts';
 
 export type PodTemplate = NonNullable<NonNullable<Deployment['spec']>['template']>;
 type PodSpec = NonNullable<Pod['spec']>;
@@ -50,11 +52,15 @@ export function applicationPod(
   component: ComponentName,
   selector: Record<string, string>,
   container: ApplicationContainer,
+  access: DatabaseAccess,
   overrides: Partial<PodSpec> = {},
 ): PodTemplate {
   const { name, image, command, env, resources, ...probes } = container;
   return {
-    metadata: { labels: { ...commonLabels(platform, component), ...selector } },
+    metadata: {
+      labels: { ...commonLabels(platform, component), ...selector },
+      ...(Object.keys(access.annotations).length === 0 ? {} : { annotations: { ...access.annotations } }),
+    },
     spec: {
       automountServiceAccountToken: false,
       enableServiceLinks: false,
@@ -72,11 +78,17 @@ export function applicationPod(
           envFrom: [{ secretRef: { name: applicationSecretName(platform) } }],
           resources: resources as NonNullable<Container['resources']>,
           securityContext: containerSecurityContext,
-          volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          volumeMounts: [
+            { name: 'tmp', mountPath: '/tmp' },
+            ...(access.bundle === undefined ? [] : [{ name: 'ca', mountPath: BUNDLE_PATH, readOnly: true }]),
+          ],
           ...probes,
         },
       ],
-      volumes: [{ name: 'tmp', emptyDir: {} }],
+      volumes: [
+        { name: 'tmp', emptyDir: {} },
+        ...(access.bundle === undefined ? [] : [{ name: 'ca', configMap: { name: access.bundle } }]),
+      ],
     },
   };
 }

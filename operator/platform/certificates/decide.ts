@@ -27,7 +27,7 @@ export function decide(scope: Scope, uses: readonly CertificateUse[]): Component
   const secret = secretOf(scope, authoritySecretName(scope.platform));
   if (secret === undefined) return withoutAuthority(scope, leaves);
   const authority = readAuthority(secret);
-  if (authority === undefined) return unreadable(secret);
+  if (authority === undefined) return unreadable(scope, secret, leaves);
   const problems = leaves.map((leaf) => ({
     leaf,
     problem: leafProblem(secretOf(scope, leaf.secret), leaf, authority, scope.now),
@@ -93,9 +93,12 @@ function lostAuthorities(scope: Scope, leaves: readonly WantedLeaf[]): readonly 
   return [...new Map(newestFirst.map((authority) => [authority.id, authority])).values()];
 }
 
-function unreadable({ metadata }: Secret): ComponentPlan {
+/** What serves goes on as it is; nothing can be renewed. */
+function unreadable(scope: Scope, { metadata }: Secret, leaves: readonly WantedLeaf[]): ComponentPlan {
   const message = `Secret ${metadata.name} has no certificate in ${authorityKeys.certificate}; put it back from a backup, or delete it to have a new authority made`;
-  return { objects: [], condition: { status: 'False', reason: 'Unreadable', message } };
+  const satisfied = isUsable(scope, leaves);
+  const status = satisfied ? 'True' : 'False';
+  return { objects: [], condition: { status, reason: 'Unreadable', message, degraded: true }, satisfied };
 }
 
 function bundle({ platform }: Scope, authority: Authority): ConfigMap {

@@ -15,6 +15,9 @@ export const leafKeys = { certificate: 'tls.crt', key: 'tls.key', authorities: '
 
 /** Key of the bundle's ConfigMap, and the name of the file where it is mounted. */
 export const BUNDLE_KEY = 'ca.crt';
+/** Where the application's pods have the bundle. */
+export const BUNDLE_PATH = '/etc/isp-support/ca';
+export const BUNDLE_FILE = `${BUNDLE_PATH}/${BUNDLE_KEY}`;
 
 export const certificateAnnotations = {
   /** On the authority's Secret: the request that its last rotation answered. */

@@ -1,7 +1,10 @@
+import { BUNDLE_FILE } from '../certificates/names.ts';
 import type { Scope } from '../core/component.ts';
 import { childName, serviceHost } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
+import { DATABASE_LOGIN, loginRevision } from '../postgres/login.ts';
+import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
 
 const SECRET_KEY_LENGTH = 50;
 
@@ -17,11 +20,14 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   if (database === undefined || redis === undefined || broker === undefined) return undefined;
   const name = childName(platform, 'app');
   const secretKey = secretValue(scope, name, 'SECRET_KEY');
+  const tls = tlsOf(scope).use;
+  const revision = loginRevision({ rotatedFor: undefined, tls }, loginAnnotation(scope));
   return {
     name,
     component: 'api',
+    ...(revision === undefined ? {} : { annotations: { [DATABASE_LOGIN]: revision } }),
     values: {
-      DATABASE_URL: database,
+      DATABASE_URL: tls ? `${database}?sslmode=verify-full&sslrootcert=${BUNDLE_FILE}` : database,
       REDIS_URL: redis,
       REDIS_MODE: effective.redis.mode,
       ...(effective.redis.mode === 'sentinel' ? { REDIS_SENTINELS: sentinels(scope) } : {}),

@@ -75,11 +75,15 @@ function isInUse({ children }: Scope, component: ComponentName): boolean {
   return claims.length > 0 && sets.length > 0;
 }
 
-function secretObject({ platform }: Scope, { name, component, values }: GeneratedSecret): Secret {
+function secretObject({ platform }: Scope, { name, component, values, annotations }: GeneratedSecret): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name, labels: commonLabels(platform, component) },
+    metadata: {
+      name,
+      labels: commonLabels(platform, component),
+      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+    },
     type: 'Opaque',
     data: encodeSecret(values),
   };

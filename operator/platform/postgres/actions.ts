@@ -2,8 +2,10 @@ import type { Action, ActionContext } from '../core/component.ts';
 import { secretValue } from '../core/secrets.ts';
 import { ensureDatabase } from './ensure-database.ts';
 import { hold, release } from './hold.ts';
-import { adminKeys, adminSecretName, appSecretName, POSTGRES_PORT, SUPERUSER } from './names.ts';
-import { patchConfig, reinitialize, switchOver } from './patroni-client.ts';
+import { adminKeys, adminSecretName, appSecretName, SUPERUSER } from './names.ts';
+import { patchConfig, reinitialize, reloadPatroni, switchOver } from './patroni-client.ts';
+import { SqlSession, type SqlTarget } from './sql-session.ts';
+import { memberTarget } from './target.ts';
 
 /** Makes the application's role and database on the primary, or gives the role the Secret's password. */
 export interface EnsureDatabase extends Action {
@@ -57,6 +59,18 @@ export interface Reinitialize extends Action {
   readonly address: string;
 }
 
+/** Has members serve with the certificate that is mounted now. */
+export interface ReloadCertificate extends Action {
+  readonly type: 'postgres.reload-certificate';
+  readonly members: readonly Address[];
+}
+
+/** Has the Patroni of members read its file anew. */
+export interface ReloadPatroni extends Action {
+  readonly type: 'postgres.reload-patroni';
+  readonly members: readonly Address[];
+}
+
 interface Address {
   readonly name: string;
   readonly address: string;
@@ -69,7 +83,9 @@ export type PostgresAction =
   | HoldStandbys
   | ReleaseStandbys
   | Switchover
-  | Reinitialize;
+  | Reinitialize
+  | ReloadCertificate
+  | ReloadPatroni;
 
 const ACTION_TIMEOUT_MS = 10_000;
 
@@ -79,16 +95,17 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(ACTION_TIMEOUT_MS)]);
   const admin = (key: string) =>
     need(secretValue(scope, adminSecretName(platform), key), adminSecretName(platform), key);
+  const superuser = (member: string, host: string) =>
+    memberTarget(scope, member, { host, database: 'postgres', user: SUPERUSER, password: admin(adminKeys.superuser) });
   const known = action as PostgresAction;
   switch (known.type) {
     case 'postgres.ensure-database': {
-      const target = { host: known.address, port: POSTGRES_PORT, database: 'postgres', user: SUPERUSER };
       const password = need(
         secretValue(scope, appSecretName(platform), 'password'),
         appSecretName(platform),
         'password',
       );
-      return await ensureDatabase({ ...target, password: admin(adminKeys.superuser) }, password, bounded);
+      return await ensureDatabase(superuser(known.member, known.address), password, bounded);
     }
     case 'postgres.configure':
       return await patchConfig(known.address, admin(adminKeys.restapi), known.patch, bounded);
@@ -97,22 +114,46 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
     case 'postgres.hold':
     case 'postgres.release': {
       const work = known.type === 'postgres.hold' ? hold : release;
-      const each = known.members.map(async ({ name, address }) => {
-        const target = { host: address, port: POSTGRES_PORT, database: 'postgres', user: SUPERUSER };
-        try {
-          await work({ ...target, password: admin(adminKeys.superuser) }, bounded);
-        } catch (error) {
-          throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-        }
-      });
-      return void (await Promise.all(each));
+      return await onEach(known.members, async ({ name, address }) => await work(superuser(name, address), bounded));
     }
+    case 'postgres.reload-certificate':
+      return await onEach(
+        known.members,
+        async ({ name, address }) => await reloadServer(superuser(name, address), bounded),
+      );
+    case 'postgres.reload-patroni':
+      return await onEach(
+        known.members,
+        async ({ address }) => await reloadPatroni(address, admin(adminKeys.restapi), bounded),
+      );
     case 'postgres.reinitialize':
       return await reinitialize(known.address, admin(adminKeys.restapi), bounded);
     case 'postgres.switchover':
       return await switchOver(known.address, admin(adminKeys.restapi), known, bounded);
     default:
       throw new TypeError(`postgres does not know the action ${action.type}`);
+  }
+}
+
+/** Does the same on every member at once; rejects with the first that fails, and says which. */
+async function onEach(members: readonly Address[], work: (member: Address) => Promise<void>): Promise<void> {
+  const each = members.map(async (member) => {
+    try {
+      await work(member);
+    } catch (error) {
+      throw new Error(`${member.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  });
+  await Promise.all(each);
+}
+
+/** Has Postgres read its certificate, key and configuration anew; sessions that are open keep what they were made with. */
+async function reloadServer(target: SqlTarget, signal: AbortSignal): Promise<void> {
+  const session = new SqlSession(target);
+  try {
+    await session.query('SELECT pg_reload_conf()', signal);
+  } finally {
+    session.close();
   }
 }
 

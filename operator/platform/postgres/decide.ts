@@ -13,6 +13,9 @@ import { meaningOf } from './reasons.ts';
 import { rolloutStep } from './rollout.ts';
 import { recordOf, status } from './status.ts';
 import { switchover } from './switchover.ts';
+import { tlsOf } from './tls/facts.ts';
+import type { TlsPhases } from './tls/phases.ts';
+import { tlsReloads } from './tls/reloads.ts';
 
 /** Pure: what is there → what to apply, what to do, what to say. */
 export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
@@ -30,13 +33,18 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const step = isBlocked ? undefined : rolloutStep(scope, observed, leaders);
   const planned = switchover(scope, observed, leaders, step?.wish);
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
-  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs;
+  const tls = tlsOf(scope);
+  const reloads = tlsReloads(scope, observed);
+  const requeueAfterMs =
+    driven.requeueAfterMs ?? planned.requeueAfterMs ?? (reloads.length === 0 ? undefined : RELOAD_AGAIN_MS);
   return {
-    objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet),
-    actions: isBlocked ? [] : [...driven.actions, ...actions(scope, observed, leaders), ...planned.actions],
+    objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet, tls),
+    actions: isBlocked
+      ? []
+      : [...driven.actions, ...actions(scope, observed, leaders, tls), ...planned.actions, ...reloads],
     patches: driven.patches,
     remove: [...driven.remove, ...(step?.remove ?? [])],
-    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names)),
+    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, tls)),
     status: status(scope, observed, leaders, driven.record, planned.record),
     events: [...failoverEvents(platform.status?.lastFailover, driven), ...planned.events, ...(step?.events ?? [])],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
@@ -70,15 +78,22 @@ function waiting(blockedBy: readonly BlockedBy[]): ComponentPlan {
   };
 }
 
+/** Asked again after this long whether members serve with what they were given. */
+const RELOAD_AGAIN_MS = 15_000;
 /** A Patroni that has just started its first primary is woken for this long, see `postgres.wake`. */
 const WAKE_MS = 10_000;
 
-function actions({ effective, now }: Scope, observed: Observed, { primary, rogues }: Leadership): PostgresAction[] {
+function actions(
+  { effective, now }: Scope,
+  observed: Observed,
+  { primary, rogues }: Leadership,
+  tls: TlsPhases,
+): PostgresAction[] {
   const address = primary?.pod.status?.podIP;
   // With two of them nobody knows which data will stay.
   if (primary === undefined || address === undefined || rogues.length > 0) return [];
   const { config, lock, login, syncLeader } = observed;
-  const wanted = dynamicConfig(effective.postgres);
+  const wanted = dynamicConfig(effective.postgres, tls);
   const target = { member: primary.name, address };
   const planned: PostgresAction[] = [];
   const sql = sqlOf(primary);

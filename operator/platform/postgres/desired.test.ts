@@ -86,6 +86,21 @@ describe('the objects of Postgres', () => {
     }
   });
 
+  it('serve with TLS from files that only Postgres can read, and start with a configuration of their own', () => {
+    const tls = { offer: true, verify: true, use: true, demand: true };
+    const template = set(desiredObjects(platformWith(), postgres, 3, undefined, tls)).spec?.template;
+    expect(template?.metadata?.annotations).to.deep.equal({ 'isp.support/tls': 'on' });
+    const pod = template?.spec;
+    expect(pod?.containers[0]?.command).to.deep.equal(['patroni', '/etc/patroni/patroni-tls.yml']);
+    const volume = pod?.volumes?.find(({ name }) => name === 'tls')?.projected;
+    expect(volume?.defaultMode).to.equal(0o440);
+    expect(volume?.sources?.map(({ secret, configMap }) => secret?.name ?? configMap?.name)).to.deep.equal([
+      'acme-postgres-tls',
+      'acme-ca',
+    ]);
+    expect(JSON.stringify(volume)).to.not.contain('next').and.not.contain('previous');
+  });
+
   it('let a drain take one member at a time', () => {
     const budget = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres');
     expect(budget.spec?.maxUnavailable).to.equal(1);

@@ -5,6 +5,7 @@ import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
 import { liveClaim, storageOf } from './statefulset.ts';
+import type { TlsPhases } from './tls/phases.ts';
 
 /** Something that a person should know while Postgres is serving. */
 export interface Finding {
@@ -118,6 +119,12 @@ function pendingRestart({ members }: Observed): Finding[] {
   if (names.length === 0) return [];
   const message = `parameters were changed that take effect with a restart of ${names.join(', ')}: delete these pods one at a time, the primary last`;
   return [{ reason: 'RestartPending', message }];
+}
+
+/** What TLS waits for before it is demanded. */
+export function tlsFindings(tls: TlsPhases | undefined): Finding[] {
+  if (tls?.waitsFor === undefined) return [];
+  return [{ reason: 'TlsOffered', message: `TLS is offered and not demanded yet: it waits for ${tls.waitsFor}` }];
 }
 
 /** What keeps a member from serving, in words for somebody on call. */

@@ -64,6 +64,12 @@ export async function reinitialize(address: string, password: string, signal: Ab
   if (status !== 200) throw new Error(`Patroni answered ${status} to a reinitialization: ${text}`);
 }
 
+/** Has Patroni read its file anew in its next loop. */
+export async function reloadPatroni(address: string, password: string, signal: AbortSignal): Promise<void> {
+  const { status, text } = await send(address, password, 'POST', '/reload', {}, signal);
+  if (status !== 202) throw new Error(`Patroni answered ${status} to a reload: ${text}`);
+}
+
 async function send(
   address: string,
   password: string,

@@ -30,6 +30,7 @@ export const reasons = {
   RollingUpdate: { progressing: true },
   StorageChangePending: {},
   RestartPending: {},
+  TlsOffered: { progressing: true },
 } as const satisfies Record<string, Meaning>;
 
 export type Reason = keyof typeof reasons;

@@ -61,6 +61,7 @@ function resolvePostgres(spec: PlatformSpec['postgres'], { postgres }: Tier, ima
     synchronous: spec?.synchronous ?? instances >= 2,
     storage: resolveStorage(postgres.storageSize, spec?.storage),
     parameters: { ...postgres.parameters, ...Object.fromEntries(parameters) },
+    tls: { enabled: spec?.tls?.enabled ?? false },
     resources: resolveResources(postgres.resources, spec?.resources),
   };
 }

@@ -38,6 +38,7 @@ const OPERATOR_PARAMETERS = [
   'ssl_ca_file',
   'ssl_cert_file',
   'ssl_key_file',
+  'ssl_min_protocol_version',
   'synchronous_commit',
   'synchronous_standby_names',
   'unix_socket_directories',
@@ -110,6 +111,17 @@ export const postgresSpecSchema = z
       ),
     storage: storage('each member').exactOptional(),
     parameters: parameters.exactOptional(),
+    tls: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .exactOptional()
+          .describe(
+            'Whether clients and replicas connect with TLS, under an authority of the platform. Can be turned on and off while it serves; the members and the pods of the application are replaced one at a time. Default: false.',
+          ),
+      })
+      .exactOptional()
+      .describe('Encryption of connections, with certificates that the operator makes and renews.'),
     resources: resources('a member').exactOptional(),
   })
   .describe('Postgres under Patroni: streaming replication with automatic failover.')

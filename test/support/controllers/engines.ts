@@ -1,10 +1,15 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
-import { type ConfigMap, resources } from '../../../operator/kube/resources.ts';
+import { type ConfigMap, resources, type Secret } from '../../../operator/kube/resources.ts';
+import { readBundle } from '../../../operator/platform/certificates/certificate.ts';
+import { readLeaf } from '../../../operator/platform/certificates/leaf.ts';
+import { BUNDLE_KEY, bundleName } from '../../../operator/platform/certificates/names.ts';
 import { components } from '../../../operator/platform/components.ts';
 import type { Action, Component, ProbeDefinition, Scope } from '../../../operator/platform/core/component.ts';
 import { namespaceOf } from '../../../operator/platform/core/names.ts';
 import { patroniStateNames } from '../../../operator/platform/postgres/names.ts';
-import type { MemberReading } from '../../../operator/platform/postgres/reading.ts';
+import type { Answer, MemberReading } from '../../../operator/platform/postgres/reading.ts';
+import { tlsSecretName } from '../../../operator/platform/postgres/tls/names.ts';
+import type { TlsReading } from '../../../operator/platform/postgres/tls/reading.ts';
 import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
 
 /** What an engine keeps on its volume: it outlives every crash of the operator. */
@@ -42,7 +47,10 @@ export class Engines {
     return components.map((component) => ({
       ...component,
       probes: (scope) => component.probes(scope).map((probe) => this.#played(scope, probe)),
-      act: async (action, { scope, signal }) => await this.#act(action, scope, signal),
+      act: async (action, context) =>
+        component.name === 'certificates'
+          ? await component.act?.(action, context)
+          : await this.#act(action, context.scope, context.signal),
     }));
   }
 
@@ -61,7 +69,8 @@ export class Engines {
   #played(scope: Scope, probe: ProbeDefinition<unknown>): ProbeDefinition<unknown> {
     const state = this.#state(scope);
     const intervalMs = this.#probeIntervalMs ?? probe.intervalMs;
-    return { ...probe, intervalMs, run: async () => answerTo(probe, state) };
+    const isTls = probe.name.startsWith('postgres/tls/');
+    return { ...probe, intervalMs, run: async () => (isTls ? await this.#tls(scope) : answerTo(probe, state)) };
   }
 
   async #act(action: Action, scope: Scope, signal: AbortSignal): Promise<void> {
@@ -78,6 +87,27 @@ export class Engines {
       default:
         throw new TypeError(`nothing plays ${action.type}`);
     }
+  }
+
+  /** A member that serves with what it was given last. */
+  async #tls({ platform }: Scope): Promise<Answer<TlsReading>> {
+    const namespace = namespaceOf(platform);
+    const leaf = { resource: resources.secrets, namespace, name: tlsSecretName(platform) };
+    const bundle = { resource: resources.configMaps, namespace, name: bundleName(platform) };
+    const served = readLeaf(await this.#client.get<Secret>(leaf))?.id ?? '';
+    const mounted = (await this.#client.get<ConfigMap>(bundle))?.data?.[BUNDLE_KEY] ?? '';
+    return {
+      ok: true,
+      value: {
+        presented: served,
+        mounted: served,
+        trusted: readBundle(mounted).map(({ id }) => id),
+        fileVerifies: true,
+        verifies: false,
+        inRecovery: false,
+        plainClients: [],
+      },
+    };
   }
 
   /** As Patroni: merges what it is sent into the configuration that it keeps in its ConfigMap. */

@@ -41,7 +41,7 @@ export async function runSet(client: KubeClient, set: StatefulSet, pods: readonl
     await claimsOf(client, set, name);
     const pod = pods.find(({ metadata }) => metadata.name === name);
     if (pod === undefined) await startPod(client, set, name, revision);
-    else await keepPod(client, pod, revision);
+    else await keepPod(client, set, pod, revision);
   }
   await writeStatus(client, resources.statefulSets, set, {
     observedGeneration: set.metadata.generation,
@@ -75,6 +75,7 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
   const metadata = {
     name,
     namespace,
+    annotations: template?.metadata?.annotations ?? {},
     labels: {
       ...template?.metadata?.labels,
       'controller-revision-hash': revision,
@@ -91,9 +92,10 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
   await makeOnce(client, { apiVersion: 'v1', kind: 'Pod', metadata, spec } as Pod);
 }
 
-async function keepPod(client: KubeClient, pod: Pod, revision: string): Promise<void> {
+async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod, revision: string): Promise<void> {
   if (pod.metadata.labels?.['controller-revision-hash'] !== revision) {
-    const body = { metadata: { labels: { 'controller-revision-hash': revision } } };
+    const annotations = withoutOthers(pod.metadata.annotations, set.spec?.template.metadata?.annotations);
+    const body = { metadata: { labels: { 'controller-revision-hash': revision }, annotations } };
     await patch(client, refTo(resources.pods, pod), body);
   }
   const containerStatuses = (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
@@ -111,6 +113,14 @@ async function keepPod(client: KubeClient, pod: Pod, revision: string): Promise<
     conditions: [{ type: 'Ready', status: 'True' }],
     containerStatuses,
   });
+}
+
+/** The annotations of a new template, as a merge patch on a pod of the last one. */
+function withoutOthers(
+  present: Record<string, string> = {},
+  wanted: Record<string, string> = {},
+): Record<string, string | null> {
+  return { ...Object.fromEntries(Object.keys(present).map((name) => [name, null])), ...wanted };
 }
 
 /** Writes the parts of a status that are not so already. */

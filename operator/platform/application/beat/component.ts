@@ -1,6 +1,7 @@
 import { type Deployment, type Pod, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
+import { databaseAccess } from '../database-access.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
 import { applicationPod } from '../pod.ts';
 import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
@@ -39,17 +40,19 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
   };
 }
 
-function beatDeployment({ platform, effective }: Scope, name: string): Deployment {
+function beatDeployment(scope: Scope, name: string): Deployment {
+  const { platform, effective } = scope;
   const selector = selectorLabels(platform, 'beat');
   const { image, resources: requirements } = effective.beat;
-  const template = applicationPod(platform, 'beat', selector, {
+  const container = {
     name: 'beat',
     image,
     command: COMMAND,
     env: { HEALTH_PORT: String(HEALTH_PORT) },
     resources: requirements,
     ...healthProbes,
-  });
+  };
+  const template = applicationPod(platform, 'beat', selector, container, databaseAccess(scope));
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

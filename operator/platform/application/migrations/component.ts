@@ -2,6 +2,7 @@ import { type Job, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, ConditionPlan, Scope } from '../../core/component.ts';
 import { shortHash } from '../../core/hash.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
+import { databaseAccess } from '../database-access.ts';
 import { applicationPod } from '../pod.ts';
 import { blockedCondition } from '../rollout.ts';
 
@@ -56,13 +57,15 @@ function conditionOf(name: string, job: Job | undefined): ConditionPlan {
   };
 }
 
-function migrationJob({ platform, effective }: Scope): Job {
+function migrationJob(scope: Scope): Job {
+  const { platform, effective } = scope;
   const { image, resources: requirements } = effective.beat;
   const template = applicationPod(
     platform,
     'migrations',
     selectorLabels(platform, 'migrations'),
     { name: 'migrate', image, command: COMMAND, env: {}, resources: requirements },
+    databaseAccess(scope),
     { restartPolicy: 'OnFailure' },
   );
   return {

@@ -2,6 +2,7 @@ import type { Deployment } from '../../../kube/resources.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { childName, labels, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
+import type { DatabaseAccess } from '../database-access.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
 import { applicationPod } from '../pod.ts';
 
@@ -18,7 +19,7 @@ export function initialReplicas(pool: EffectiveWorkerPool): number {
 }
 
 /** The Deployment of a worker pool, without its replicas. */
-export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool): Deployment {
+export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool, access: DatabaseAccess): Deployment {
   const selector = { ...selectorLabels(platform, 'worker'), [labels.workerPool]: pool.name };
   const isReference = pool.command === undefined;
   const template = applicationPod(
@@ -44,6 +45,7 @@ export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool):
       // A worker of the user's own is known to run, and no more than that.
       ...(isReference ? healthProbes : {}),
     },
+    access,
     { terminationGracePeriodSeconds: DRAIN_SECONDS + 10 },
   );
   return {
