@@ -68,6 +68,10 @@ describe("Patroni's file", () => {
       expect(file(phases).postgresql.authentication.replication).to.deep.equal({ sslmode: 'prefer' });
     });
 
+    it('has no alias: Patroni adds a user of its own to each of two settings that are alike', () => {
+      expect(patroniFile(platformWith(), postgres, phases).data?.['patroni-tls.yml']).to.not.match(/[&*]a\d/);
+    });
+
     it('is beside the one of members that do not, which stays as it is', () => {
       const without = patroniFile(platformWith(), postgres).data?.['patroni.yml'];
       expect(patroniFile(platformWith(), postgres, phases).data?.['patroni.yml']).to.equal(without);

@@ -140,7 +140,8 @@ const tlsParameters = {
  */
 function authentication({ verify }: TlsPhases): unknown {
   const how = verify ? { sslmode: 'verify-ca', sslrootcert: TLS_FILES.bundle } : { sslmode: 'prefer' };
-  return { superuser: how, replication: how };
+  // Patroni adds the name and the password of each: written as one with an alias, they would be one.
+  return { superuser: { ...how }, replication: { ...how } };
 }
 
 /** Patroni adds the scope's label by itself. */
