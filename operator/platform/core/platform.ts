@@ -21,6 +21,7 @@ export interface PlatformStatus {
     primary?: string;
     timeline?: number;
     members?: PostgresMemberStatus[];
+    passwordRotation?: PasswordRotationStatus;
   };
   redis?: {
     mode: string;
@@ -40,6 +41,13 @@ export interface PlatformStatus {
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
   certificates?: CertificatesStatus;
+}
+
+export interface PasswordRotationStatus {
+  request: string;
+  phase: string;
+  username?: string;
+  message?: string;
 }
 
 export interface CertificatesStatus {

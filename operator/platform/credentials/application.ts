@@ -3,7 +3,7 @@ import type { Scope } from '../core/component.ts';
 import { childName, serviceHost } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
-import { DATABASE_LOGIN, loginRevision } from '../postgres/login.ts';
+import { appLogin, DATABASE_LOGIN, loginRevision } from '../postgres/login.ts';
 import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
 
 const SECRET_KEY_LENGTH = 50;
@@ -21,7 +21,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   const name = childName(platform, 'app');
   const secretKey = secretValue(scope, name, 'SECRET_KEY');
   const tls = tlsOf(scope).use;
-  const revision = loginRevision({ rotatedFor: undefined, tls }, loginAnnotation(scope));
+  const revision = loginRevision({ rotatedFor: appLogin(scope)?.rotatedFor, tls }, loginAnnotation(scope));
   return {
     name,
     component: 'api',

@@ -1,8 +1,10 @@
 import type { Action, ActionContext } from '../core/component.ts';
 import { secretValue } from '../core/secrets.ts';
-import { ensureDatabase } from './ensure-database.ts';
+import { ensureDatabase, prepareLogin, revokeLogin } from './ensure-database.ts';
 import { hold, release } from './hold.ts';
-import { adminKeys, adminSecretName, appSecretName, SUPERUSER } from './names.ts';
+import { appLogin, nextLogin, otherUser } from './login.ts';
+import { adminKeys, adminSecretName, appSecretName, nextSecretName, SUPERUSER } from './names.ts';
+import { isRotating } from './password-facts.ts';
 import { patchConfig, reinitialize, reloadPatroni, switchOver } from './patroni-client.ts';
 import { SqlSession, type SqlTarget } from './sql-session.ts';
 import { memberTarget } from './target.ts';
@@ -12,6 +14,21 @@ export interface EnsureDatabase extends Action {
   readonly type: 'postgres.ensure-database';
   readonly member: string;
   readonly address: string;
+}
+
+/** Gives the next login's role its password on the primary. */
+export interface PrepareLogin extends Action {
+  readonly type: 'postgres.prepare-login';
+  readonly member: string;
+  readonly address: string;
+}
+
+/** Takes the password of a role away that nobody uses any more. */
+export interface RevokeLogin extends Action {
+  readonly type: 'postgres.revoke-login';
+  readonly member: string;
+  readonly address: string;
+  readonly username: string;
 }
 
 /** Changes Patroni's dynamic configuration, for all members, by way of one of them. */
@@ -78,6 +95,8 @@ interface Address {
 
 export type PostgresAction =
   | EnsureDatabase
+  | PrepareLogin
+  | RevokeLogin
   | Configure
   | Wake
   | HoldStandbys
@@ -100,13 +119,17 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
   const known = action as PostgresAction;
   switch (known.type) {
     case 'postgres.ensure-database': {
-      const password = need(
-        secretValue(scope, appSecretName(platform), 'password'),
-        appSecretName(platform),
-        'password',
-      );
-      return await ensureDatabase(superuser(known.member, known.address), password, bounded);
+      const login = need(appLogin(scope), appSecretName(platform), 'password');
+      // What an earlier platform has left on the volumes; while logins are being changed both are valid.
+      const revoked = isRotating(scope) ? undefined : otherUser(login.username);
+      return await ensureDatabase(superuser(known.member, known.address), login, revoked, bounded);
     }
+    case 'postgres.prepare-login': {
+      const login = need(nextLogin(scope), nextSecretName(platform), 'password');
+      return await prepareLogin(superuser(known.member, known.address), login, bounded);
+    }
+    case 'postgres.revoke-login':
+      return await revokeLogin(superuser(known.member, known.address), known.username, bounded);
     case 'postgres.configure':
       return await patchConfig(known.address, admin(adminKeys.restapi), known.patch, bounded);
     case 'postgres.wake':
@@ -157,7 +180,7 @@ async function reloadServer(target: SqlTarget, signal: AbortSignal): Promise<voi
   }
 }
 
-function need(value: string | undefined, secret: string, key: string): string {
+function need<T>(value: T | undefined, secret: string, key: string): T {
   if (value === undefined) throw new Error(`Secret ${secret} has no ${key}`);
   return value;
 }

@@ -2,12 +2,11 @@ import type { Condition } from '../../runtime/conditions.ts';
 import type { ConditionPlan, Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { isPodReady } from '../core/pods.ts';
-import { explain, type Finding, findings, tlsFindings } from './findings.ts';
+import { type Changes, changeFindings, explain, type Finding, findings } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { meaningOf, type Reason } from './reasons.ts';
-import type { TlsPhases } from './tls/phases.ts';
 import { isCutOff } from './verdict.ts';
 
 const type = 'PostgresReady';
@@ -21,7 +20,7 @@ export function condition(
   observed: Observed,
   leadership: Leadership,
   names: readonly string[],
-  tls?: TlsPhases,
+  changes: Changes = {},
 ): ConditionPlan {
   const { primary, rogues } = leadership;
   if (rogues.length > 0) return notReady(multiplePrimaries(rogues, primary, observed));
@@ -33,7 +32,7 @@ export function condition(
     unserved(primary, observed) ??
     (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
-  const all = [...findings(effective, observed, leadership, names), ...tlsFindings(tls)];
+  const all = [...findings(effective, observed, leadership, names), ...changeFindings(changes)];
   const reason: Reason = all[0]?.reason ?? 'Healthy';
   const details = all.length === 0 ? ['every member serves'] : all.map(({ message }) => message);
   return {

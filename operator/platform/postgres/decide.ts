@@ -8,6 +8,9 @@ import { scaleInObstacle } from './findings.ts';
 import { type Leadership, leadership } from './leadership.ts';
 import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
+import { passwordRotationOf } from './password-facts.ts';
+import type { PasswordPlan } from './password-rotation.ts';
+import { passwordEvents } from './password-status.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
 import { rolloutStep } from './rollout.ts';
@@ -28,6 +31,8 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const replicas = held ? (observed.statefulSet?.spec?.replicas ?? postgres.instances) : postgres.instances;
   // Without credentials nothing new is started, but what runs is still watched and reported.
   const isBlocked = blockedBy.length > 0;
+  // A certificate that cannot be issued now holds up new pods, and no failover.
+  const isHelpless = blockedBy.some(({ component }) => component !== 'certificates');
   const record = recordOf(scope, observed, leaders);
   const driven = drive(scope, observed, leaders, record);
   const step = isBlocked ? undefined : rolloutStep(scope, observed, leaders);
@@ -35,18 +40,30 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
   const tls = tlsOf(scope);
   const reloads = tlsReloads(scope, observed);
-  const requeueAfterMs =
-    driven.requeueAfterMs ?? planned.requeueAfterMs ?? (reloads.length === 0 ? undefined : RELOAD_AGAIN_MS);
+  const password = passwordRotationOf(scope);
+  const isWaiting = reloads.length > 0 || password?.waitsFor !== undefined;
+  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs ?? (isWaiting ? LOOK_AGAIN_MS : undefined);
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet, tls),
-    actions: isBlocked
+    actions: isHelpless
       ? []
-      : [...driven.actions, ...actions(scope, observed, leaders, tls), ...planned.actions, ...reloads],
+      : [
+          ...driven.actions,
+          ...actions(scope, observed, leaders, tls),
+          ...planned.actions,
+          ...reloads,
+          ...passwordActions(password, leaders),
+        ],
     patches: driven.patches,
     remove: [...driven.remove, ...(step?.remove ?? [])],
-    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, tls)),
+    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, { tls, password })),
     status: status(scope, observed, leaders, driven.record, planned.record),
-    events: [...failoverEvents(platform.status?.lastFailover, driven), ...planned.events, ...(step?.events ?? [])],
+    events: [
+      ...failoverEvents(platform.status?.lastFailover, driven),
+      ...planned.events,
+      ...(step?.events ?? []),
+      ...passwordEvents(scope),
+    ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
 }
@@ -78,8 +95,17 @@ function waiting(blockedBy: readonly BlockedBy[]): ComponentPlan {
   };
 }
 
-/** Asked again after this long whether members serve with what they were given. */
-const RELOAD_AGAIN_MS = 15_000;
+/** The parts of a rotation of the password that the primary does. */
+function passwordActions(plan: PasswordPlan | undefined, { primary, rogues }: Leadership): PostgresAction[] {
+  const address = primary?.pod.status?.podIP;
+  if (plan === undefined || primary === undefined || address === undefined || rogues.length > 0) return [];
+  const target = { member: primary.name, address };
+  if (plan.prepare === true) return [{ type: 'postgres.prepare-login', ...target }];
+  return plan.revoke === undefined ? [] : [{ type: 'postgres.revoke-login', ...target, username: plan.revoke }];
+}
+
+/** What members were given, or who is still connected, is looked at again after this long. */
+const LOOK_AGAIN_MS = 15_000;
 /** A Patroni that has just started its first primary is woken for this long, see `postgres.wake`. */
 const WAKE_MS = 10_000;
 

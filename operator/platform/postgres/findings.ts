@@ -5,7 +5,6 @@ import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
 import { liveClaim, storageOf } from './statefulset.ts';
-import type { TlsPhases } from './tls/phases.ts';
 
 /** Something that a person should know while Postgres is serving. */
 export interface Finding {
@@ -121,10 +120,25 @@ function pendingRestart({ members }: Observed): Finding[] {
   return [{ reason: 'RestartPending', message }];
 }
 
-/** What TLS waits for before it is demanded. */
-export function tlsFindings(tls: TlsPhases | undefined): Finding[] {
-  if (tls?.waitsFor === undefined) return [];
-  return [{ reason: 'TlsOffered', message: `TLS is offered and not demanded yet: it waits for ${tls.waitsFor}` }];
+/** Changes that go on while Postgres serves, and what each waits for. */
+export interface Changes {
+  readonly tls?: { readonly waitsFor?: string };
+  readonly password?: { readonly waitsFor?: string } | undefined;
+}
+
+export function changeFindings({ tls, password }: Changes): Finding[] {
+  const found: Finding[] = [];
+  if (tls?.waitsFor !== undefined)
+    found.push({
+      reason: 'TlsOffered',
+      message: `TLS is offered and not demanded yet: it waits for ${tls.waitsFor}`,
+    });
+  if (password?.waitsFor !== undefined)
+    found.push({
+      reason: 'PasswordRotation',
+      message: `the password is being rotated, and both are valid: waits for ${password.waitsFor}`,
+    });
+  return found;
 }
 
 /** What keeps a member from serving, in words for somebody on call. */

@@ -31,6 +31,7 @@ export const reasons = {
   StorageChangePending: {},
   RestartPending: {},
   TlsOffered: { progressing: true },
+  PasswordRotation: { progressing: true },
 } as const satisfies Record<string, Meaning>;
 
 export type Reason = keyof typeof reasons;

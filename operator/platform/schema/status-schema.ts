@@ -98,6 +98,17 @@ export const platformStatusSchema = z
           .describe('Members of the cluster.')
           .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
           .exactOptional(),
+        passwordRotation: z
+          .object({
+            request: text('Value of the annotation isp.support/rotate-postgres-password that is or was acted on last.'),
+            phase: text(
+              'Preparing: the members get the new password; Retiring: it is in force, the last is valid too; Done.',
+            ),
+            username: text('Role that logs in.').exactOptional(),
+            message: text('What it waits for.').exactOptional(),
+          })
+          .describe('The latest rotation of the password of the application.')
+          .exactOptional(),
       })
       .describe('Postgres.')
       .exactOptional(),

@@ -10,7 +10,7 @@ import { eventually, freePort, run, scratch, start, stop } from '../../api/suppo
 
 const BIN = '/usr/lib/postgresql/15/bin';
 const NOBODY = 65_534;
-export const PASSWORD = 'secret';
+const PASSWORD = 'secret';
 
 /** A real Postgres with the rules and the TLS settings of a member, and a folder each for what it and its clients have mounted. */
 export class SecuredServer {
@@ -65,8 +65,9 @@ export class SecuredServer {
     host = 'localhost',
     user = 'postgres',
     password = PASSWORD,
+    database = 'postgres',
   ): string {
-    return `postgresql://${user}:${password}@${host}:${this.#port}/postgres?${query}`;
+    return `postgresql://${user}:${password}@${host}:${this.#port}/${database}?${query}`;
   }
 
   /** Asks over the socket, as somebody in the pod. */
