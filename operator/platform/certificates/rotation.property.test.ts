@@ -7,13 +7,13 @@ const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 60) > 1_000 ? 1_000 : 60;
 
 /** What may happen next, in any order. */
 const step = fc.oneof(
-  fc.record({ type: fc.constant('reconcile' as const), lostAfter: fc.nat({ max: 3 }) }),
-  fc.record({ type: fc.constant('reconcile' as const), lostAfter: fc.constant(99) }),
-  fc.record({ type: fc.constant('mount' as const), client: fc.nat({ max: 1 }) }),
-  fc.constant({ type: 'serve' as const }),
-  fc.record({ type: fc.constant('time' as const), minutes: fc.integer({ min: 1, max: 30 }) }),
-  fc.record({ type: fc.constant('request' as const), value: fc.constantFrom('a', 'b', 'c') }),
-  fc.constant({ type: 'lose' as const }),
+  { weight: 8, arbitrary: fc.record({ type: fc.constant('reconcile' as const), lostAfter: fc.constant(99) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('reconcile' as const), lostAfter: fc.nat({ max: 3 }) }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('mount' as const), client: fc.nat({ max: 1 }) }) },
+  { weight: 3, arbitrary: fc.constant({ type: 'serve' as const }) },
+  { weight: 5, arbitrary: fc.record({ type: fc.constant('time' as const), minutes: fc.integer({ min: 5, max: 30 }) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('request' as const), value: fc.constantFrom('a', 'b', 'c') }) },
+  { weight: 1, arbitrary: fc.constant({ type: 'lose' as const }) },
 );
 
 /** Everybody believes what is served, now. */

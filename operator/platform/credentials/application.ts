@@ -3,7 +3,7 @@ import type { Scope } from '../core/component.ts';
 import { childName, serviceHost } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
-import { appLogin, DATABASE_LOGIN, loginRevision } from '../postgres/login.ts';
+import { DATABASE_LOGIN } from '../postgres/login.ts';
 import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
 
 const SECRET_KEY_LENGTH = 50;
@@ -20,14 +20,14 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   if (database === undefined || redis === undefined || broker === undefined) return undefined;
   const name = childName(platform, 'app');
   const secretKey = secretValue(scope, name, 'SECRET_KEY');
-  const tls = tlsOf(scope).use;
-  const revision = loginRevision({ rotatedFor: appLogin(scope)?.rotatedFor, tls }, loginAnnotation(scope));
+  const url = tlsOf(scope).use ? `${database}?sslmode=verify-full&sslrootcert=${BUNDLE_FILE}` : database;
+  const revision = loginRevision(scope, secretValue(scope, name, 'DATABASE_URL'), url);
   return {
     name,
     component: 'api',
     ...(revision === undefined ? {} : { annotations: { [DATABASE_LOGIN]: revision } }),
     values: {
-      DATABASE_URL: tls ? `${database}?sslmode=verify-full&sslrootcert=${BUNDLE_FILE}` : database,
+      DATABASE_URL: url,
       REDIS_URL: redis,
       REDIS_MODE: effective.redis.mode,
       ...(effective.redis.mode === 'sentinel' ? { REDIS_SENTINELS: sentinels(scope) } : {}),
@@ -37,6 +37,12 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
       ...(secretKey === undefined ? {} : { SECRET_KEY: secretKey }),
     },
   };
+}
+
+/** The number of an address, one more than that of the address before it; undefined for the first. */
+function loginRevision(scope: Scope, before: string | undefined, url: string): string | undefined {
+  const last = loginAnnotation(scope);
+  return before === undefined || before === url ? last : String(Number(last ?? 0) + 1);
 }
 
 /** Where a client asks for the primary; REDIS_URL leads to it as well, for whoever does not ask. */

@@ -1,10 +1,12 @@
 import { resources, type Secret } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
-import { shortHash } from '../core/hash.ts';
 import { namespaceOf } from '../core/names.ts';
 import { ALTERNATE_USER, APP_USER, appSecretName, nextSecretName } from './names.ts';
 
-/** On the application's Secret and its pods: which address of the database they have. Absent with the first one that a platform got. */
+/**
+ * On the application's Secret and its pods: which address of the database they have, counted. Absent with the first one that a platform
+ * got. An address that comes back counts as another: a container that restarts reads the one that there is by then.
+ */
 export const DATABASE_LOGIN = 'isp.support/database-login';
 
 export const loginAnnotations = {
@@ -48,16 +50,4 @@ function readLogin({ children, platform }: Scope, name: string): AppLogin | unde
 /** Of the two roles that log in, the one that does not now. */
 export function otherUser(user: string): string {
   return user === APP_USER ? ALTERNATE_USER : APP_USER;
-}
-
-/** What tells one address of the database from another, without a password. */
-interface Address {
-  readonly rotatedFor: string | undefined;
-  readonly tls: boolean;
-}
-
-/** The annotation for an address; undefined for the first one, as long as there was no `other` since. */
-export function loginRevision(address: Address, other: string | undefined): string | undefined {
-  const isFirst = address.rotatedFor === undefined && !address.tls;
-  return isFirst && other === undefined ? undefined : shortHash(address);
 }

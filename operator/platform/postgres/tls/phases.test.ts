@@ -84,11 +84,11 @@ describe('TLS that is turned on and off', () => {
   });
 
   it('goes on offering it while a pod of the application, or a standby, may ask for it', () => {
-    const last = { ...after, wanted: false, demanded: false, used: false };
-    expect(tlsPhases({ ...last, current: false }).offer).to.equal(true);
-    expect(tlsPhases(last).offer).to.equal(true);
     const members = [member('a', { verifies: false }), member('b', { verifies: false })];
-    expect(tlsPhases({ ...last, members }).offer).to.equal(false);
+    const last = { ...after, members, wanted: false, demanded: false, used: false };
+    expect(tlsPhases({ ...last, current: false }).offer).to.equal(true);
+    expect(tlsPhases({ ...last, members: after.members }).offer).to.equal(true);
+    expect(tlsPhases(last).offer).to.equal(false);
   });
 
   /** A platform that follows what is planned, each part in its own time. */
@@ -98,11 +98,15 @@ describe('TLS that is turned on and off', () => {
     /** Which member is the primary. */
     primary: number;
     used: boolean;
-    pods: { mounted: boolean; uses: boolean; known: boolean }[];
+    /** `annotated`: for which address it was made; a container that restarts reads the one that there is. */
+    pods: { mounted: boolean; uses: boolean; annotated: number }[];
+    /** Of the address. */
+    revision: number;
+    wasWanted: boolean;
     demanded: boolean;
   }
 
-  function factsOf({ wanted, members, primary, used, pods, demanded }: World): TlsFacts {
+  function factsOf({ wanted, members, primary, used, pods, demanded, revision }: World): TlsFacts {
     return {
       wanted,
       members: members.map(({ offers, verifies }, index) => ({
@@ -114,7 +118,7 @@ describe('TLS that is turned on and off', () => {
       })),
       used,
       mounted: pods.every(({ mounted }) => mounted),
-      current: pods.every(({ uses }) => uses === used),
+      current: pods.every(({ annotated }) => annotated === revision),
       demanded,
     };
   }
@@ -131,20 +135,23 @@ describe('TLS that is turned on and off', () => {
     const event = fc.oneof(
       fc.record({ what: fc.constant('member' as const), which: fc.nat({ max: 2 }) }),
       fc.record({ what: fc.constant('pod' as const), which: fc.nat({ max: 1 }) }),
+      fc.record({ what: fc.constant('restart' as const), which: fc.nat({ max: 1 }) }),
       fc.record({ what: fc.constant('switchover' as const), which: fc.nat({ max: 2 }) }),
       fc.constant({ what: 'address' as const, which: 0 }),
       fc.constant({ what: 'rules' as const, which: 0 }),
       fc.constant({ what: 'wish' as const, which: 0 }),
     );
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 80 }), (events) => {
+      fc.property(fc.array(event, { minLength: 40, maxLength: 200 }), (events) => {
         const world: World = {
           wanted: false,
           members: [0, 1, 2].map(() => ({ offers: false, verifies: false, fileVerifies: false })),
           primary: 0,
           used: false,
-          pods: [0, 1].map(() => ({ mounted: false, uses: false, known: true })),
+          pods: [0, 1].map(() => ({ mounted: false, uses: false, annotated: 0 })),
           demanded: false,
+          wasWanted: false,
+          revision: 0,
         };
         for (const { what, which } of events) {
           const phases = tlsPhases(factsOf(world));
@@ -152,13 +159,18 @@ describe('TLS that is turned on and off', () => {
           const pod = world.pods[which];
           if (what === 'member' && one !== undefined)
             Object.assign(one, { offers: phases.offer, verifies: phases.verify });
-          // A pod that is made now reads the Secret as it is, and has the bundle if its template says so.
+          // A pod that is made now reads the Secret as it is, and has the bundle if there is one.
           if (what === 'pod' && pod !== undefined)
-            Object.assign(pod, { mounted: pod.mounted || world.wanted, uses: world.used });
+            Object.assign(pod, { mounted: world.wasWanted, uses: world.used, annotated: world.revision });
+          if (what === 'restart' && pod !== undefined) pod.uses = world.used;
           if (what === 'switchover') world.primary = which;
-          if (what === 'address') world.used = phases.use;
+          if (what === 'address' && world.used !== phases.use) {
+            world.used = phases.use;
+            world.revision += 1;
+          }
           if (what === 'rules') world.demanded = phases.demand;
           if (what === 'wish') world.wanted = !world.wanted;
+          world.wasWanted ||= world.wanted;
           check(world);
         }
       }),
