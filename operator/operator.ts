@@ -1,5 +1,7 @@
 import type { KubeClient } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
+import { AlertSender } from './platform/alerts/sender.ts';
+import { readToken } from './platform/alerts/token.ts';
 import { components } from './platform/components.ts';
 import { ChildrenCache } from './platform/core/children.ts';
 import type { Component } from './platform/core/component.ts';
@@ -55,8 +57,13 @@ export async function runOperator(options: OperatorOptions): Promise<void> {
   platforms.onChange(({ object, initial }) =>
     queue.add(`${object.metadata.namespace ?? ''}/${object.metadata.name}`, { priority: initial ? 'low' : 'high' }),
   );
-  const children = new ChildrenCache(client, logger, (key, initial) =>
-    queue.add(key, { priority: initial ? 'low' : 'high' }),
+  const children = new ChildrenCache(
+    client,
+    logger,
+    (key, initial) => queue.add(key, { priority: initial ? 'low' : 'high' }),
+    () => {
+      for (const { metadata } of platforms.list()) queue.add(`${metadata.namespace ?? ''}/${metadata.name}`);
+    },
   );
   const elector = new LeaderElector({
     client,
@@ -130,6 +137,12 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
     onObservation: (observation) => platformMetrics.probed(observation),
     onRemoved: (platform, component, probe) => platformMetrics.probeRemoved(platform, component, probe),
   });
+  const alerts = new AlertSender({
+    clock: systemClock,
+    readToken: (ref, stop) => readToken(options.client, ref, stop),
+    onChange: (key) => queue.add(key),
+    onSent: (key, url, sent) => platformMetrics.alertSent(key, url, sent),
+  });
   // Events tell what has happened, whoever leads by the time they arrive.
   const events = new EventRecorder({
     client: options.client,
@@ -145,6 +158,7 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
     platforms,
     children,
     probes,
+    alerts,
     events,
     metrics: platformMetrics,
     components: options.components ?? components,
@@ -169,6 +183,7 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
   } finally {
     endForgetting();
     probes.stop();
+    alerts.stop();
     await events.flush();
   }
 }

@@ -9,6 +9,7 @@ import { limitConcurrency } from './limit.ts';
 import { timeRequests } from './metrics.ts';
 import { type OperationsOptions, operationsRouter } from './operations.ts';
 import { handleErrors, noSuchRoute } from './problem.ts';
+import { schedulesRouter } from './schedules.ts';
 
 export interface AppOptions {
   db: Database;
@@ -30,6 +31,7 @@ export function createApp({ db, outbox, log, maxConcurrent, operations, onReques
   app.use('/v1', countRequests(onRequest), limitConcurrency(maxConcurrent), express.json({ limit: BODY_LIMIT }));
   app.use('/v1/customers', customersRouter(db));
   app.use('/v1/conversations', conversationsRouter(db, outbox));
+  app.use('/v1/schedules', schedulesRouter(db));
   app.use(noSuchRoute());
   app.use(handleErrors(log));
   return app;

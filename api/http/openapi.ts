@@ -64,6 +64,31 @@ function operations(): RouteConfig[] {
     creation('/v1/conversations', schemas.NewConversationSchema, schemas.ConversationSchema),
     reading('/v1/conversations/{id}', schemas.ConversationWithMessagesSchema, schemas.ConversationQuery),
     creation('/v1/conversations/{id}/messages', schemas.NewMessageSchema, schemas.MessageSchema, schemas.IdParameters),
+    ...schedules(),
+  ];
+}
+
+function schedules(): RouteConfig[] {
+  const path = '/v1/schedules/{name}';
+  const params = schemas.ScheduleParameters;
+  const missing = problem('There is no schedule of that name');
+  const body = { required: true, content: { 'application/json': { schema: schemas.WantedScheduleSchema } } };
+  const saved = json(schemas.ScheduleSchema, 'The schedule as it is now');
+  const wrong = problem('A field is wrong: which, its value and the remedy are in `errors` or in `detail`');
+  return [
+    {
+      method: 'get',
+      path: '/v1/schedules',
+      responses: { 200: json(schemas.SchedulesSchema, 'What beat sends, and when'), 503: busy },
+    },
+    { method: 'get', path, request: { params }, responses: { 200: saved, 404: missing, 503: busy } },
+    { method: 'put', path, request: { params, body }, responses: { 200: saved, 400: wrong, 503: busy } },
+    {
+      method: 'delete',
+      path,
+      request: { params },
+      responses: { 204: { description: 'Gone' }, 404: missing, 503: busy },
+    },
   ];
 }
 

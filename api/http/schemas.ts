@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUEUES } from '../tasks/topology.ts';
 
 const id = z.uuid().meta({ example: '0198c1f2-6a70-7000-8000-5f1c0e9a1b2c' });
 const time = z.iso.datetime().meta({ example: '2026-01-31T12:00:00.000Z' });
@@ -47,6 +48,48 @@ export const AnswerSchema = z
 export const ConversationWithMessagesSchema = ConversationSchema.extend({
   messages: z.array(z.object({ id, text: z.string(), createdAt: time, answer: AnswerSchema.nullable() })),
 }).meta({ id: 'ConversationWithMessages' });
+
+const timing = {
+  cron: z.string().trim().min(1).max(100).optional().meta({ example: '30 3 * * *' }),
+  everySeconds: z.number().int().min(1).max(31_536_000).optional(),
+};
+
+export const WantedScheduleSchema = z
+  .strictObject({
+    ...timing,
+    task: z.string().min(1).max(200).meta({ example: 'isp.close_idle_conversations' }),
+    queue: z.enum(QUEUES),
+    args: z.array(z.unknown()).max(50).default([]),
+    kwargs: z.record(z.string(), z.unknown()).default({}),
+    timeZone: z.string().min(1).max(64).default('America/Sao_Paulo'),
+    enabled: z.boolean().default(true),
+  })
+  .refine(({ cron, everySeconds }) => (cron === undefined) !== (everySeconds === undefined), {
+    message: 'give either cron or everySeconds',
+  })
+  .meta({ id: 'WantedSchedule' });
+
+export const ScheduleSchema = z
+  .object({
+    name: z.string(),
+    task: z.string(),
+    queue: z.string(),
+    args: z.array(z.unknown()),
+    kwargs: z.record(z.string(), z.unknown()),
+    cron: z.string().nullable(),
+    everySeconds: z.number().int().nullable(),
+    timeZone: z.string(),
+    enabled: z.boolean(),
+    lastRunAt: time.nullable(),
+    nextRunAt: time.nullable(),
+  })
+  .meta({ id: 'Schedule' });
+
+export const SchedulesSchema = z.object({ schedules: z.array(ScheduleSchema) }).meta({ id: 'Schedules' });
+
+export const ScheduleParameters = z.object({
+  name: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'use lower case letters, digits and hyphens'),
+});
 
 export const ProblemSchema = z
   .object({

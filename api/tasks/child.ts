@@ -3,6 +3,7 @@
  * It holds its own database connection; settings, logs, the broker and the results stay with the parent. What is loaded
  * here is paid once a thread, so the client of a model comes only when there is a model.
  */
+import { getHeapStatistics } from 'node:v8';
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { TaskConfig } from '../config.ts';
 import { Database } from '../db/database.ts';
@@ -34,7 +35,8 @@ export async function runChild(port: MessagePort): Promise<void> {
     softLimit = new AbortController();
     const context = { db, answerer, log, retries: task.retries, signal: softLimit.signal };
     const outcome = await runTask(task, context);
-    port.postMessage({ type: 'outcome', outcome } satisfies FromChild);
+    const { used_heap_size: heap, external_memory: outside } = getHeapStatistics();
+    port.postMessage({ type: 'outcome', outcome, memoryBytes: heap + outside } satisfies FromChild);
   };
   port.on('message', (message: ToChild) => {
     if (message.type === 'run') void run(message.task);

@@ -21,5 +21,7 @@ export interface TaskContext {
 export interface TaskDefinition {
   name: string;
   retry?: RetryPolicy;
+  /** Starts in one worker, as in `10/s`, `100/m`, `5/h`; `celery control rate_limit` changes it. */
+  rateLimit?: string;
   run(args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>, context: TaskContext): Promise<unknown>;
 }

@@ -2,10 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Message } from 'amqplib';
 import type { Log } from '../log.ts';
 import { admit } from './admit.ts';
+import { Backlog } from './backlog.ts';
+import type { TaskEvents } from './control/events.ts';
+import { Revoked } from './control/revoked.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import type { Outcome } from './outcome.ts';
 import type { ChildPool, TimeLimits } from './pool.ts';
 import type { TaskMessage } from './protocol.ts';
+import type { RateLimits } from './rate.ts';
 import type { Settlement } from './settlement.ts';
 import { SHORTEST_DELAY_MS } from './topology.ts';
 
@@ -23,8 +27,18 @@ export interface ExecutorOptions {
   pool: ChildPool;
   settlement: Settlement;
   limits: TimeLimits;
+  rates: RateLimits;
   metrics: WorkerMetrics;
+  events: TaskEvents;
   log: Log;
+}
+
+/** A task in this worker's hands. */
+export interface Held {
+  delivery: Delivery;
+  task: TaskMessage;
+  /** In milliseconds since the epoch; undefined while it waits. */
+  startedAt?: number;
 }
 
 // A child that is lost at once, over and over, must not make the queue spin.
@@ -32,13 +46,51 @@ const LOST_PAUSE_MS = 500;
 
 /** Takes deliveries, runs their tasks as children become free, and acknowledges each after its effect is durable. */
 export class Executor {
+  readonly revoked = new Revoked();
   readonly #options: ExecutorOptions;
-  readonly #waiting: { delivery: Delivery; task: TaskMessage }[] = [];
+  readonly #waiting: Backlog<Held>;
+  readonly #running = new Set<Held>();
   readonly #inHand = new Set<Promise<void>>();
+  readonly #totals = new Map<string, number>();
+  readonly #limits = new Map<string, TimeLimits>();
+  #rateTimer: NodeJS.Timeout | undefined;
   #draining = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#waiting = new Backlog(options.rates);
+  }
+
+  get waiting(): readonly Held[] {
+    return this.#waiting.entries;
+  }
+
+  get running(): Iterable<Held> {
+    return this.#running;
+  }
+
+  /** How many of each kind have been started. */
+  get totals(): Record<string, number> {
+    return Object.fromEntries(this.#totals);
+  }
+
+  /** Has the tasks dropped when they come or when their turn comes, and with `terminate` ended if they run. */
+  revoke(ids: readonly string[], terminate: boolean): void {
+    this.revoked.add(ids, Date.now());
+    for (const { delivery, task } of this.#waiting.remove(({ id }) => ids.includes(id)))
+      this.#drop(delivery, task, 'revoked');
+    if (terminate) for (const id of ids) this.#options.pool.terminate(id);
+  }
+
+  /** Time limits for a kind of task, before the worker's own and after the message's. */
+  limit(task: string, limits: TimeLimits): void {
+    this.#limits.set(task, limits);
+  }
+
+  /** @param rate starts a second; undefined for no limit. */
+  limitRate(task: string, rate: number | undefined): void {
+    this.#options.rates.set(task, rate);
+    this.#pump();
   }
 
   take(delivery: Delivery): void {
@@ -46,18 +98,25 @@ export class Executor {
       delivery.requeue();
       return;
     }
-    const { settlement } = this.#options;
+    const { settlement, events } = this.#options;
     const admission = admit(delivery.message, Date.now());
+    if (admission.kind !== 'dead') {
+      events.received(admission.task);
+      if (this.revoked.has(admission.task.id)) {
+        this.#drop(delivery, admission.task, 'revoked');
+        return;
+      }
+    }
     switch (admission.kind) {
       case 'run':
-        this.#waiting.push({ delivery, task: admission.task });
+        this.#waiting.add({ delivery, task: admission.task });
         this.#pump();
         break;
       case 'delay':
         this.#track(delivery, () => this.#delay(delivery, admission.task, admission.waitMs));
         break;
       case 'expired':
-        this.#track(delivery, () => settlement.expire(delivery, admission.task));
+        this.#drop(delivery, admission.task, 'expired');
         break;
       case 'dead':
         this.#track(delivery, () => settlement.deadLetter(delivery, admission.reason));
@@ -71,7 +130,8 @@ export class Executor {
    */
   async drain(timeoutMs: number): Promise<number> {
     this.#draining = true;
-    for (const { delivery } of this.#waiting.splice(0)) delivery.requeue();
+    clearTimeout(this.#rateTimer);
+    for (const { delivery } of this.#waiting.remove()) delivery.requeue();
     const ended = Promise.allSettled(this.#inHand);
     await Promise.race([ended, delay(timeoutMs, undefined, { ref: false })]);
     const unfinished = this.#options.pool.running;
@@ -82,10 +142,21 @@ export class Executor {
 
   #pump(): void {
     while (this.#options.pool.free > 0) {
-      const next = this.#waiting.shift();
-      if (!next) return;
-      if (next.delivery.alive()) this.#track(next.delivery, () => this.#run(next.delivery, next.task));
+      const next = this.#waiting.take(performance.now());
+      if (next === undefined) return;
+      if (typeof next === 'number') {
+        clearTimeout(this.#rateTimer);
+        this.#rateTimer = setTimeout(() => this.#pump(), Math.ceil(next));
+        return;
+      }
+      if (next.delivery.alive()) this.#track(next.delivery, () => this.#run(next));
     }
+  }
+
+  #drop(delivery: Delivery, task: TaskMessage, reason: 'expired' | 'revoked'): void {
+    this.#options.log.info('task dropped', { task: task.task, id: task.id, reason });
+    this.#options.events.revoked(task, reason);
+    this.#track(delivery, () => this.#options.settlement.revoke(delivery, task, reason));
   }
 
   /** Whatever goes wrong around a task, its message goes back to the queue and nothing is lost. */
@@ -106,17 +177,26 @@ export class Executor {
     this.#inHand.add(done);
   }
 
-  async #run(delivery: Delivery, task: TaskMessage): Promise<void> {
-    const { pool, limits, metrics, log } = this.#options;
+  async #run(held: Held): Promise<void> {
+    const { delivery, task } = held;
+    const { pool, metrics, events, log } = this.#options;
+    this.#totals.set(task.task, (this.#totals.get(task.task) ?? 0) + 1);
+    held.startedAt = Date.now();
+    this.#running.add(held);
     const stop = metrics.started();
-    const outcome = await pool.run(task, {
-      soft: task.softTimeLimitSeconds ?? limits.soft,
-      hard: task.timeLimitSeconds ?? limits.hard,
-    });
-    stop(task, outcome);
+    events.started(task);
+    const outcome = await pool.run(task, this.#limitsOf(task));
+    this.#running.delete(held);
+    events.ended(task, outcome, stop(task, outcome));
     this.#pump();
-    log.info('task ended', { task: task.task, id: task.id, retries: task.retries, outcome: outcome.kind });
+    const { id, retries, priority } = task;
+    log.info('task ended', { task: task.task, id, retries, priority, outcome: outcome.kind });
     await this.#conclude(delivery, task, outcome);
+  }
+
+  #limitsOf({ task, softTimeLimitSeconds, timeLimitSeconds }: TaskMessage): TimeLimits {
+    const limits = this.#limits.get(task) ?? this.#options.limits;
+    return { soft: softTimeLimitSeconds ?? limits.soft, hard: timeLimitSeconds ?? limits.hard };
   }
 
   async #conclude(delivery: Delivery, task: TaskMessage, outcome: Outcome): Promise<void> {
@@ -128,6 +208,8 @@ export class Executor {
         return settlement.fail(delivery, task, outcome);
       case 'retry':
         return settlement.retry(delivery, task, outcome);
+      case 'terminated':
+        return settlement.revoke(delivery, task, 'terminated');
       case 'lost':
         if (!this.#draining) await delay(LOST_PAUSE_MS);
         delivery.requeue();
@@ -138,6 +220,7 @@ export class Executor {
     if (waitMs >= SHORTEST_DELAY_MS) return this.#options.settlement.postpone(delivery, task, waitMs);
     await delay(waitMs);
     if (this.#draining) delivery.requeue();
-    else this.#waiting.push({ delivery, task });
+    else if (this.revoked.has(task.id)) await this.#options.settlement.revoke(delivery, task, 'revoked');
+    else this.#waiting.add({ delivery, task });
   }
 }

@@ -3,8 +3,8 @@ import type { Outcome } from './outcome.ts';
 import type { TaskMessage } from './protocol.ts';
 
 export interface WorkerMetrics {
-  /** Call what it returns when the task has ended. */
-  started(): (task: TaskMessage, outcome: Outcome) => void;
+  /** Call what it returns when the task has ended; that returns the seconds it took. */
+  started(): (task: TaskMessage, outcome: Outcome) => number;
   deadLettered(queue: string): void;
   resultLost(): void;
 }
@@ -41,7 +41,9 @@ export function openWorkerMetrics(): WorkerMetrics {
         const unknown = outcome.kind === 'failure' && outcome.error.exc_type === NOT_REGISTERED;
         const task = unknown ? 'unknown' : message.task;
         tasks.inc({ task, outcome: outcome.kind });
-        duration.observe({ task }, (performance.now() - began) / 1_000);
+        const seconds = (performance.now() - began) / 1_000;
+        duration.observe({ task }, seconds);
+        return seconds;
       };
     },
     deadLettered: (queue) => dead.inc({ queue }),

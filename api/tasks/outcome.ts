@@ -7,6 +7,8 @@ export type Outcome =
   /** For good; `deadLetter` says why the message is kept for a person to look at. */
   | { kind: 'failure'; error: TaskError; traceback: string; deadLetter?: string }
   | { kind: 'retry'; error: TaskError; traceback: string; delayMs: number }
+  /** Its child was ended because somebody wanted the task ended. */
+  | { kind: 'terminated' }
   /** The child ended under the task, which may or may not have had its effect. */
   | { kind: 'lost'; reason: string };
 
@@ -25,6 +27,8 @@ const PYTHON_MODULES: Record<string, string> = {
   Exception: 'builtins',
   TypeError: 'builtins',
   SyntaxError: 'builtins',
+  MemoryError: 'builtins',
+  ChordError: 'celery.exceptions',
   NotRegistered: 'celery.exceptions',
   TaskRevokedError: 'celery.exceptions',
   SoftTimeLimitExceeded: 'billiard.exceptions',
@@ -33,6 +37,14 @@ const PYTHON_MODULES: Record<string, string> = {
 
 export function taskError(name: string, message: string): TaskError {
   return { exc_type: name, exc_message: [message], exc_module: PYTHON_MODULES[name] ?? 'isp.errors' };
+}
+
+/** As Python shows an exception in messages of others. */
+export function pythonRepr({ exc_type: type, exc_message: message }: TaskError): string {
+  const shown = message.map((one) =>
+    typeof one === 'string' ? `'${one.replaceAll("'", "\\'")}'` : JSON.stringify(one),
+  );
+  return `${type}(${shown.join(', ')})`;
 }
 
 export function failureOf(error: unknown): { error: TaskError; traceback: string } {

@@ -7,7 +7,7 @@ import type { TaskMessage } from './protocol.ts';
 export type ToChild = { type: 'run'; task: TaskMessage } | { type: 'soft-limit'; seconds: number };
 export type FromChild =
   | { type: 'ready' }
-  | { type: 'outcome'; outcome: Outcome }
+  | { type: 'outcome'; outcome: Outcome; memoryBytes: number }
   | { type: 'log'; level: keyof Log; message: string; fields: object };
 
 /** In seconds. At the soft limit a task is asked to end; at the hard limit its child is ended. */
@@ -23,11 +23,18 @@ export interface PoolOptions {
   data?: unknown;
   size: number;
   maxTasksPerChild: number;
+  /** A child that has grown beyond this is replaced after its task; one that grows to twice this is ended in it. */
+  maxMemoryPerChildMb: number;
   log: Log;
 }
 
+const MB = 2 ** 20;
+
 interface Child {
   worker: Worker;
+  /** The task under way. */
+  taskId: string | undefined;
+  memoryBytes: number;
   /** It has loaded its code; resolves too when it ended before. */
   ready: Promise<void>;
   tasks: number;
@@ -37,7 +44,7 @@ interface Child {
 
 /**
  * Runs tasks in worker threads, one task a thread at a time. A thread is ended for real at a hard time limit, even out
- * of an endless loop, and is replaced after `maxTasksPerChild` tasks.
+ * of an endless loop, and is replaced after `maxTasksPerChild` tasks or when it has grown too large.
  */
 export class ChildPool {
   readonly #options: PoolOptions;
@@ -72,6 +79,7 @@ export class ChildPool {
     try {
       return await new Promise<Outcome>((resolve) => {
         child.settle = resolve;
+        child.taskId = task.id;
         child.worker.postMessage({ type: 'run', task } satisfies ToChild);
         // The limits are the task's, not its child's start.
         void child.ready.then(() => {
@@ -81,9 +89,18 @@ export class ChildPool {
     } finally {
       for (const timer of timers) clearTimeout(timer);
       child.settle = undefined;
+      child.taskId = undefined;
       this.#running--;
       this.#retire(child);
     }
+  }
+
+  /** Ends the child that runs the task. Returns whether one did. */
+  terminate(taskId: string): boolean {
+    const child = [...this.#all].find((one) => one.taskId === taskId);
+    if (!child) return false;
+    this.#end(child, { kind: 'terminated' });
+    return true;
   }
 
   /** Ends all children; tasks under way are `lost`. */
@@ -95,7 +112,8 @@ export class ChildPool {
   /** Back to the idle children, or ended when it has run its share of tasks. */
   #retire(child: Child): void {
     if (!this.#all.has(child) || this.#closed) return;
-    if (++child.tasks < this.#options.maxTasksPerChild) {
+    const { maxTasksPerChild, maxMemoryPerChildMb } = this.#options;
+    if (++child.tasks < maxTasksPerChild && child.memoryBytes < maxMemoryPerChildMb * MB) {
       this.#idle.push(child);
       return;
     }
@@ -110,36 +128,60 @@ export class ChildPool {
       soft * 1_000,
     );
     const end = setTimeout(() => {
-      this.#all.delete(child);
       const text = `the task ran for more than its limit of ${hard} s, and its child was ended`;
-      child.settle?.({ kind: 'failure', error: taskError('TimeLimitExceeded', text), traceback: text });
-      void child.worker.terminate();
+      this.#end(child, { kind: 'failure', error: taskError('TimeLimitExceeded', text), traceback: text });
     }, hard * 1_000);
     return [ask, end];
   }
 
+  #end(child: Child, outcome: Outcome): void {
+    this.#all.delete(child);
+    child.settle?.(outcome);
+    void child.worker.terminate();
+  }
+
   #spawn(): Child {
-    const worker = new Worker(this.#options.url, { workerData: this.#options.data });
+    const { url, data, maxMemoryPerChildMb } = this.#options;
+    const resourceLimits = { maxOldGenerationSizeMb: 2 * maxMemoryPerChildMb };
+    const worker = new Worker(url, { workerData: data, resourceLimits });
     const ready = Promise.withResolvers<void>();
-    const child: Child = { worker, ready: ready.promise, tasks: 0, settle: undefined };
+    const child: Child = {
+      worker,
+      ready: ready.promise,
+      tasks: 0,
+      memoryBytes: 0,
+      taskId: undefined,
+      settle: undefined,
+    };
     this.#all.add(child);
-    let failure = 'its child ended';
+    let outcome: Outcome = { kind: 'lost', reason: 'its child ended' };
     worker.on('message', (message: FromChild) => {
       if (message.type === 'ready') ready.resolve();
       else if (message.type === 'log') this.#options.log[message.level](message.message, message.fields);
-      else child.settle?.(message.outcome);
+      else {
+        child.memoryBytes = message.memoryBytes;
+        child.settle?.(message.outcome);
+      }
     });
     worker.on('error', (error) => {
-      failure = `its child failed: ${messageOf(error)}`;
+      // What earlier tasks left behind is not this one's doing: it gets another child.
+      const alone = child.tasks === 0 && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      if (alone) outcome = outOfMemory(2 * maxMemoryPerChildMb);
+      else outcome = { kind: 'lost', reason: `its child failed: ${messageOf(error)}` };
       this.#options.log.error('a child failed', { error });
     });
     worker.on('exit', () => {
       this.#all.delete(child);
       const index = this.#idle.indexOf(child);
       if (index >= 0) this.#idle.splice(index, 1);
-      child.settle?.({ kind: 'lost', reason: failure });
+      child.settle?.(outcome);
       ready.resolve();
     });
     return child;
   }
+}
+
+function outOfMemory(limitMb: number): Outcome {
+  const text = `the task used more than ${limitMb} MB, and its child was ended`;
+  return { kind: 'failure', error: taskError('MemoryError', text), traceback: text, deadLetter: text };
 }

@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import type { Message, Options } from 'amqplib';
+import type { Signature } from './canvas.ts';
 
 export interface TaskMessage {
   id: string;
@@ -20,9 +21,22 @@ export interface TaskMessage {
   rootId: string;
   parentId?: string;
   group?: string;
+  /** Its place in the group, by which a chord orders its results. */
+  groupIndex?: number;
   ignoreResult: boolean;
   replyTo?: string;
   correlationId?: string;
+  priority?: number;
+  /** Sent with the result after a success. */
+  callbacks?: Signature[];
+  /** Sent with the task's id after a failure. */
+  errbacks?: Signature[];
+  /** What follows in its chain, the next one last. */
+  chain?: Signature[];
+  /** The body of the chord that it is a part of. */
+  chord?: Signature;
+  /** Headers that mean nothing here and are to go along with a retry. */
+  carried?: Record<string, unknown>;
 }
 
 export interface EncodedTask {
@@ -33,6 +47,7 @@ export interface EncodedTask {
 /** A delivery that is no task message; `message` says what is wrong with it. */
 export class MalformedTask extends Error {}
 
+const CARRIED = ['shadow', 'stamps', 'stamped_headers', 'replaced_task_nesting'] as const;
 const ORIGIN = `${process.pid}@${hostname()}`;
 const REPR_LENGTH = 256;
 
@@ -42,10 +57,11 @@ export function encodeTask(task: TaskMessage): EncodedTask {
     task: task.task,
     id: task.id,
     shadow: null,
+    ...task.carried,
     eta: isoOf(task.eta),
     expires: isoOf(task.expires),
     group: task.group ?? null,
-    group_index: null,
+    group_index: task.groupIndex ?? null,
     retries: task.retries,
     timelimit: [task.timeLimitSeconds ?? null, task.softTimeLimitSeconds ?? null],
     root_id: task.rootId,
@@ -55,7 +71,8 @@ export function encodeTask(task: TaskMessage): EncodedTask {
     origin: ORIGIN,
     ignore_result: task.ignoreResult,
   };
-  const embed = { callbacks: null, errbacks: null, chain: null, chord: null };
+  const { callbacks = null, errbacks = null, chain = null, chord = null } = task;
+  const embed = { callbacks, errbacks, chain, chord };
   return {
     content: Buffer.from(JSON.stringify([task.args, task.kwargs, embed])),
     options: {
@@ -63,6 +80,7 @@ export function encodeTask(task: TaskMessage): EncodedTask {
       contentEncoding: 'utf-8',
       correlationId: task.correlationId ?? task.id,
       ...(task.replyTo && { replyTo: task.replyTo }),
+      ...(task.priority !== undefined && { priority: task.priority }),
       headers,
     },
   };
@@ -70,14 +88,14 @@ export function encodeTask(task: TaskMessage): EncodedTask {
 
 /** @throws MalformedTask when the message is not one of protocol 2 with a JSON body. */
 export function decodeTask(message: Message): TaskMessage {
-  const { headers = {}, contentType, replyTo, correlationId } = message.properties;
+  const { headers = {}, contentType, replyTo, correlationId, priority } = message.properties;
   const { id, task } = headers;
   if (typeof id !== 'string' || typeof task !== 'string') {
     throw new MalformedTask('it has no headers "id" and "task", which Celery\'s protocol 2 demands');
   }
   if (contentType !== 'application/json')
     throw new MalformedTask(`its content type is ${contentType}, not application/json`);
-  const [args, kwargs] = bodyOf(message.content);
+  const [args, kwargs, embed] = bodyOf(message.content);
   const [timeLimit, softTimeLimit] = Array.isArray(headers['timelimit']) ? headers['timelimit'] : [];
   return {
     id,
@@ -87,36 +105,60 @@ export function decodeTask(message: Message): TaskMessage {
     retries: Number(headers['retries']) || 0,
     rootId: textOf(headers['root_id']) ?? id,
     ignoreResult: headers['ignore_result'] === true,
-    ...optional('eta', timeOf(headers['eta'], 'eta')),
-    ...optional('expires', timeOf(headers['expires'], 'expires')),
+    ...optional('eta', parseTime(headers['eta'], 'eta')),
+    ...optional('expires', parseTime(headers['expires'], 'expires')),
     ...optional('timeLimitSeconds', numberOf(timeLimit)),
     ...optional('softTimeLimitSeconds', numberOf(softTimeLimit)),
     ...optional('parentId', textOf(headers['parent_id'])),
     ...optional('group', textOf(headers['group'])),
     ...optional('replyTo', textOf(replyTo)),
     ...optional('correlationId', textOf(correlationId)),
+    ...optional('groupIndex', typeof headers['group_index'] === 'number' ? headers['group_index'] : undefined),
+    ...optional('priority', typeof priority === 'number' ? priority : undefined),
+    ...optional('callbacks', signaturesOf(embed['callbacks'])),
+    ...optional('errbacks', signaturesOf(embed['errbacks'])),
+    ...optional('chain', signaturesOf(embed['chain'])),
+    ...optional('chord', signaturesOf([embed['chord']])?.[0]),
+    ...optional('carried', carriedOf(headers)),
   };
 }
 
-function bodyOf(content: Buffer): [unknown[], Record<string, unknown>] {
+function carriedOf(headers: Record<string, unknown>): Record<string, unknown> | undefined {
+  const carried = CARRIED.filter((name) => headers[name] !== undefined && headers[name] !== null);
+  return carried.length > 0 ? Object.fromEntries(carried.map((name) => [name, headers[name]])) : undefined;
+}
+
+/** @throws MalformedTask when one of them cannot be sent. */
+function signaturesOf(value: unknown): Signature[] | undefined {
+  const signatures = (Array.isArray(value) ? value : []).filter((one) => one !== null && one !== undefined);
+  for (const one of signatures as Partial<Signature>[]) {
+    if (typeof one.task !== 'string' || typeof one.options !== 'object' || !Array.isArray(one.args)) {
+      throw new MalformedTask('it names a task to follow that is no signature');
+    }
+  }
+  return signatures.length > 0 ? (signatures as Signature[]) : undefined;
+}
+
+function bodyOf(content: Buffer): [unknown[], Record<string, unknown>, Record<string, unknown>] {
   let body: unknown;
   try {
     body = JSON.parse(content.toString('utf8'));
   } catch (cause) {
     throw new MalformedTask('its body is not JSON', { cause });
   }
-  const [args, kwargs] = Array.isArray(body) ? body : [];
+  const [args, kwargs, embed] = Array.isArray(body) ? body : [];
   if (!Array.isArray(args) || typeof kwargs !== 'object' || kwargs === null) {
     throw new MalformedTask('its body is not [args, kwargs, embed]');
   }
-  return [args, kwargs as Record<string, unknown>];
+  return [args, kwargs as Record<string, unknown>, (embed ?? {}) as Record<string, unknown>];
 }
 
 function isoOf(time: number | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-function timeOf(value: unknown, name: string): number | undefined {
+/** A time in ISO 8601 as milliseconds since the epoch. @throws MalformedTask */
+export function parseTime(value: unknown, name: string): number | undefined {
   if (typeof value !== 'string' || value === '') return undefined;
   // Python's isoformat() of a time without a zone means UTC, as Celery's default enable_utc has it.
   const time = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`);

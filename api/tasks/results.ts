@@ -1,4 +1,5 @@
 import type { RedisClient } from '../db/redis.ts';
+import type { ResultTuple } from './freeze.ts';
 import type { TaskMessage } from './protocol.ts';
 
 export type TaskState = 'SUCCESS' | 'FAILURE' | 'RETRY' | 'REVOKED';
@@ -14,7 +15,8 @@ export interface TaskResult {
   status: TaskState;
   result: unknown;
   traceback: string | null;
-  children: unknown[];
+  /** What the task sent: its callbacks, and what follows it in its chain. */
+  children: ResultTuple[];
   date_done: string | null;
   task_id: string;
   group_id?: string;
@@ -23,17 +25,18 @@ export interface TaskResult {
 
 /** The document that Celery's result backends store and its `rpc://` callers receive. */
 export function resultOf(
-  task: TaskMessage,
+  task: Pick<TaskMessage, 'id' | 'group' | 'parentId'>,
   status: TaskState,
   result: unknown,
   traceback: string | null,
   now: Date,
+  children: ResultTuple[] = [],
 ): TaskResult {
   return {
     status,
     result,
     traceback,
-    children: [],
+    children,
     date_done: status === 'RETRY' ? null : now.toISOString().replace('Z', '+00:00'),
     ...(task.group && { group_id: task.group }),
     ...(task.parentId && { parent_id: task.parentId }),
@@ -58,14 +61,15 @@ export class ResultStore {
   /** Stores a result; a SUCCESS that is already there stays, as in Celery. @throws what Redis says. */
   async store(result: TaskResult): Promise<void> {
     const key = resultKey(result.task_id);
-    if (result.status !== 'SUCCESS' && (await this.#succeeded(key))) return;
+    if (result.status !== 'SUCCESS' && (await this.read(result.task_id))?.status === 'SUCCESS') return;
     const text = JSON.stringify(result);
-    await this.#redis.set(key, text, 'EX', this.#expiresSeconds);
-    await this.#redis.publish(key, text);
+    // In this order on one connection, and in one round trip; in a cluster it does not matter which node is told.
+    await Promise.all([this.#redis.set(key, text, 'EX', this.#expiresSeconds), this.#redis.publish(key, text)]);
   }
 
-  async #succeeded(key: string): Promise<boolean> {
-    const stored = await this.#redis.get(key);
-    return stored !== null && (JSON.parse(stored) as TaskResult).status === 'SUCCESS';
+  /** @throws what Redis says. */
+  async read(taskId: string): Promise<TaskResult | undefined> {
+    const stored = await this.#redis.get(resultKey(taskId));
+    return stored === null ? undefined : (JSON.parse(stored) as TaskResult);
   }
 }

@@ -1,16 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { BeatConfig } from '../config.ts';
 import { Database } from '../db/database.ts';
+import { release } from '../domain/leases.ts';
 import type { Log } from '../log.ts';
 import { beat } from './beat.ts';
 import { Broker } from './broker.ts';
 import { serveHealth } from './health.ts';
-import { advisoryLock } from './lock.ts';
 import { Relay } from './relay.ts';
 import { declareTaskQueue, QUEUES } from './topology.ts';
 
-// Any number, the same for all beats of a platform.
-const LOCK_ID = 4_977_001;
+// Prolonged every two seconds; this is how long nothing is sent after the active beat was killed or frozen.
+const LEASE_SECONDS = 10;
 
 /** Sends scheduled tasks until `signal` aborts. It publishes its own outbox, so that it does not need the API. */
 export async function runBeat(config: BeatConfig, log: Log, signal: AbortSignal): Promise<void> {
@@ -25,15 +26,17 @@ export async function runBeat(config: BeatConfig, log: Log, signal: AbortSignal)
     },
   });
   const relay = new Relay({ db, broker, log, maxPending: 1_000_000 });
-  const lock = advisoryLock(url, LOCK_ID, log);
+  const lease = { name: 'beat', holder: randomUUID(), seconds: LEASE_SECONDS };
   const server = await serveHealth(config.HEALTH_PORT, () =>
     db.sinceSuccess < 10_000 ? undefined : 'no Postgres primary',
   );
   broker.start();
   relay.start();
   log.info('beating', { port: (server.address() as AddressInfo).port });
-  await beat({ db, lock, log, onSent: () => relay.poke() }, signal);
-  await lock.release();
+  await beat({ db, lease, log, onSent: () => relay.poke() }, signal);
+  await db
+    .transaction((tx) => release(tx, lease))
+    .catch((error: unknown) => log.warn('the lease was not given back and will run out', { error }));
   await relay.stop();
   await broker.close();
   await db.close();

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Options } from 'amqplib';
 import type { Log } from '../log.ts';
+import { Aftermath, type Failure } from './aftermath.ts';
 import type { Broker } from './broker.ts';
+import type { ChordStore } from './chords.ts';
 import type { Delivery } from './executor.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { type Outcome, taskError } from './outcome.ts';
@@ -13,6 +15,7 @@ export interface SettlementOptions {
   /** A connection of its own: RabbitMQ stops reading from publishers under an alarm, and would not see acknowledgements. */
   publisher: Broker;
   results: ResultStore;
+  chords: ChordStore;
   metrics: WorkerMetrics;
   log: Log;
 }
@@ -20,30 +23,37 @@ export interface SettlementOptions {
 const RESULT_ATTEMPTS = 5;
 
 /**
- * What follows a task: its result is stored, its caller told, its next attempt published, and only then its message
- * acknowledged. A worker that dies in between leaves the message to another. Rejects when the message must go back.
+ * What follows a task: what it sets off is sent, its result stored, its caller told, its next attempt published, and only
+ * then its message acknowledged. A worker that dies in between leaves the message to another. Rejects when the message
+ * must go back.
  */
 export class Settlement {
   readonly #options: SettlementOptions;
+  readonly #aftermath: Aftermath;
 
   constructor(options: SettlementOptions) {
     this.#options = options;
+    const { publisher, chords } = options;
+    this.#aftermath = new Aftermath({ publisher, chords, report: (result, to) => this.#report(result, to) });
   }
 
   async succeed(delivery: Delivery, task: TaskMessage, value: unknown): Promise<void> {
-    await this.#finish(task, resultOf(task, 'SUCCESS', value, null, new Date()));
+    const { queue } = delivery;
+    const children = await this.#aftermath.succeeded(task, value, queue);
+    await this.#report(resultOf(task, 'SUCCESS', value, null, new Date(), children), task);
+    await this.#aftermath.partEnded(task, task.chord, 'SUCCESS', value, queue);
     delivery.ack();
   }
 
   async fail(delivery: Delivery, task: TaskMessage, outcome: Extract<Outcome, { kind: 'failure' }>): Promise<void> {
-    await this.#finish(task, resultOf(task, 'FAILURE', outcome.error, outcome.traceback, new Date()));
+    await this.#fail(delivery, task, { state: 'FAILURE', error: outcome.error, traceback: outcome.traceback });
     if (outcome.deadLetter) await this.deadLetter(delivery, outcome.deadLetter);
     else delivery.ack();
   }
 
   async retry(delivery: Delivery, task: TaskMessage, outcome: Extract<Outcome, { kind: 'retry' }>): Promise<void> {
     const now = new Date();
-    await this.#store(task, resultOf(task, 'RETRY', outcome.error, outcome.traceback, now));
+    if (!task.ignoreResult) await this.#store(resultOf(task, 'RETRY', outcome.error, outcome.traceback, now));
     const again = { ...task, retries: task.retries + 1, eta: now.getTime() + outcome.delayMs };
     await this.#publishLater(delivery.queue, again, outcome.delayMs);
     delivery.ack();
@@ -54,8 +64,10 @@ export class Settlement {
     delivery.ack();
   }
 
-  async expire(delivery: Delivery, task: TaskMessage): Promise<void> {
-    await this.#finish(task, resultOf(task, 'REVOKED', taskError('TaskRevokedError', 'expired'), null, new Date()));
+  /** Ends a task that is not to run, or not to run on: `reason` is Celery's word for why. */
+  async revoke(delivery: Delivery, task: TaskMessage, reason: 'expired' | 'revoked' | 'terminated'): Promise<void> {
+    const error = taskError('TaskRevokedError', reason);
+    await this.#fail(delivery, task, { state: 'REVOKED', error, traceback: null });
     delivery.ack();
   }
 
@@ -90,19 +102,36 @@ export class Settlement {
     delivery.ack();
   }
 
-  async #finish(task: TaskMessage, result: TaskResult): Promise<void> {
-    await this.#store(task, result);
-    if (!task.replyTo) return;
+  async #fail({ queue }: Delivery, task: TaskMessage, failure: Failure): Promise<void> {
+    const { state, error, traceback } = failure;
+    await this.#report(resultOf(task, state, error, traceback, new Date()), task);
+    await this.#aftermath.failed(task, failure, queue);
+  }
+
+  /** Stores a result and tells the caller, unless nobody wants to know. */
+  async #report(
+    result: TaskResult,
+    {
+      id,
+      replyTo,
+      correlationId,
+      ignoreResult,
+    }: Pick<TaskMessage, 'id' | 'replyTo' | 'correlationId' | 'ignoreResult'>,
+  ): Promise<void> {
+    if (ignoreResult) return;
+    const told = replyTo ? this.#reply(replyTo, correlationId ?? id, result) : undefined;
+    await Promise.all([this.#store(result), told]);
+  }
+
+  async #reply(queue: string, correlationId: string, result: TaskResult): Promise<void> {
     const content = Buffer.from(JSON.stringify(result));
-    const correlationId = task.correlationId ?? task.id;
     // The caller may be gone, and its queue with it: not mandatory.
     const options = { contentType: 'application/json', contentEncoding: 'utf-8', correlationId, mandatory: false };
-    await this.#options.publisher.publish('', task.replyTo, content, options);
+    await this.#options.publisher.publish('', queue, content, options);
   }
 
   /** A result that Redis does not take in about 15 s is given up: to run the task again would repeat its effect. */
-  async #store(task: TaskMessage, result: TaskResult): Promise<void> {
-    if (task.ignoreResult) return;
+  async #store(result: TaskResult): Promise<void> {
     const { results, metrics, log } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -110,7 +139,7 @@ export class Settlement {
       } catch (error) {
         if (attempt === RESULT_ATTEMPTS) {
           metrics.resultLost();
-          log.error('a result could not be stored', { task: task.task, id: task.id, status: result.status, error });
+          log.error('a result could not be stored', { id: result.task_id, status: result.status, error });
           return;
         }
         await delay(100 * 2 ** attempt);

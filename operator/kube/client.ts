@@ -1,10 +1,12 @@
 import type { Connection } from './connection.ts';
-import { deadlineExceeded, errorFromResponse, isNotFound, type KubeError } from './errors.ts';
+import { errorFromResponse, isNotFound, type KubeError } from './errors.ts';
 import { InFlight } from './in-flight.ts';
 import { collectionPath, objectPath, type Query, queryString } from './paths.ts';
 import { resourceOf } from './resources.ts';
+import { TimeLimit } from './time-limit.ts';
 import { Transport, type TransportOptions, type TransportResponse, transportError } from './transport.ts';
 import type { KubeObject, ObjectRef, Resource } from './types.ts';
+import { once, warningsOf } from './warnings.ts';
 import { header, type WatchEvent, type WatchOptions, watch } from './watch.ts';
 
 export type { WatchEvent, WatchOptions } from './watch.ts';
@@ -267,66 +269,6 @@ export class KubeClient {
   }
 }
 
-/** Aborts when the caller does or when the time is over, and leaves nothing behind on the caller's long-lived signal. */
-class TimeLimit implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal | undefined;
-  readonly #what: string;
-  readonly #onAbort: () => void;
-  #timer: NodeJS.Timeout;
-  #endsAt: number;
-
-  constructor(ms: number, what: string, outer: AbortSignal | undefined) {
-    this.#what = what;
-    this.#outer = outer;
-    this.#onAbort = () => this.#controller.abort(outer?.reason);
-    outer?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#endsAt = performance.now() + ms;
-    this.#timer = this.#arm(ms);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  get remainingMs(): number {
-    return this.#endsAt - performance.now();
-  }
-
-  shorten(ms: number): void {
-    if (ms >= this.remainingMs) return;
-    clearTimeout(this.#timer);
-    this.#endsAt = performance.now() + ms;
-    this.#timer = this.#arm(ms);
-  }
-
-  async sleep(ms: number): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, ms);
-      this.signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer);
-          reject(this.signal.reason);
-        },
-        { once: true },
-      );
-    });
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener('abort', this.#onAbort);
-  }
-
-  #arm(ms: number): NodeJS.Timeout {
-    return setTimeout(
-      () => this.#controller.abort(deadlineExceeded(`${this.#what}: no answer in ${Math.round(ms)} ms`)),
-      ms,
-    );
-  }
-}
-
 async function readText(response: TransportResponse, call: Call, signal: AbortSignal): Promise<string> {
   try {
     return await response.body.text();
@@ -339,24 +281,6 @@ async function readText(response: TransportResponse, call: Call, signal: AbortSi
 function busyForMs(error: KubeError): number | undefined {
   if (error.status === 429) return error.retryAfterMs ?? 1_000;
   return error.status === 503 ? error.retryAfterMs : undefined;
-}
-
-/** `299 - "text"` of RFC 7234, as the API server sends it. */
-function warningsOf(response: TransportResponse): string[] {
-  const value = response.headers['warning'];
-  const values = value === undefined ? [] : Array.isArray(value) ? value : [value];
-  return values.flatMap((text) =>
-    [...text.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map((match) => (match[1] ?? '').replace(/\\(.)/g, '$1')),
-  );
-}
-
-function once(report: (text: string) => void): (text: string) => void {
-  const seen = new Set<string>();
-  return (text) => {
-    if (seen.has(text) || seen.size >= 1_000) return;
-    seen.add(text);
-    report(text);
-  };
 }
 
 function writeQuery(options: WriteOptions): Query {

@@ -2,6 +2,7 @@ import type {
   V1ConfigMap,
   V1Deployment,
   V1Job,
+  V1Node,
   V1PersistentVolumeClaim,
   V1Pod,
   V1PodDisruptionBudget,
@@ -11,6 +12,7 @@ import type {
   V1Service,
   V1ServiceAccount,
   V1StatefulSet,
+  V1StorageClass,
   V2HorizontalPodAutoscaler,
 } from '@kubernetes/client-node';
 import type { Json, KubeObject, ObjectMeta, Resource } from './types.ts';
@@ -22,6 +24,7 @@ export type ConfigMap = Built<V1ConfigMap>;
 export type Deployment = Built<V1Deployment>;
 export type HorizontalPodAutoscaler = Built<V2HorizontalPodAutoscaler>;
 export type Job = Built<V1Job>;
+export type Node = Built<V1Node>;
 export type PersistentVolumeClaim = Built<V1PersistentVolumeClaim>;
 export type Pod = Built<V1Pod>;
 export type PodDisruptionBudget = Built<V1PodDisruptionBudget>;
@@ -31,9 +34,14 @@ export type Secret = Built<V1Secret>;
 export type Service = Built<V1Service>;
 export type ServiceAccount = Built<V1ServiceAccount>;
 export type StatefulSet = Built<V1StatefulSet>;
+export type StorageClass = Built<V1StorageClass>;
 
 function namespaced(apiVersion: string, kind: string, plural: string): Resource {
   return { apiVersion, kind, plural, namespaced: true };
+}
+
+function ofCluster(apiVersion: string, kind: string, plural: string): Resource {
+  return { apiVersion, kind, plural, namespaced: false };
 }
 
 /** The resources that the operator reads or writes. */
@@ -44,6 +52,7 @@ export const resources = {
   horizontalPodAutoscalers: namespaced('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
   jobs: namespaced('batch/v1', 'Job', 'jobs'),
   leases: namespaced('coordination.k8s.io/v1', 'Lease', 'leases'),
+  nodes: ofCluster('v1', 'Node', 'nodes'),
   persistentVolumeClaims: namespaced('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims'),
   platforms: namespaced('isp.support/v1alpha1', 'IspSupportPlatform', 'ispsupportplatforms'),
   podDisruptionBudgets: namespaced('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
@@ -54,6 +63,7 @@ export const resources = {
   serviceAccounts: namespaced('v1', 'ServiceAccount', 'serviceaccounts'),
   services: namespaced('v1', 'Service', 'services'),
   statefulSets: namespaced('apps/v1', 'StatefulSet', 'statefulsets'),
+  storageClasses: ofCluster('storage.k8s.io/v1', 'StorageClass', 'storageclasses'),
 } as const satisfies Record<string, Resource>;
 
 const byKind = new Map(

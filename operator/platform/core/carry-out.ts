@@ -153,11 +153,11 @@ async function compareAndSet(
 
 async function remove(
   client: KubeClient,
-  { ref, uid, gracePeriodSeconds }: Removal,
+  { ref, uid, gracePeriodSeconds, orphan }: Removal,
   signal: AbortSignal,
 ): Promise<void> {
   const options = {
-    propagationPolicy: 'Background' as const,
+    propagationPolicy: orphan === true ? ('Orphan' as const) : ('Background' as const),
     ...(uid === undefined ? {} : { uid }),
     ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
   };

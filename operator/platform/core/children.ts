@@ -12,7 +12,7 @@ import { trim } from './trim.ts';
 const BY_PLATFORM = 'platform';
 
 /** The kinds of which a platform has objects. */
-const watched: readonly Resource[] = [
+export const childKinds: readonly Resource[] = [
   resources.configMaps,
   resources.deployments,
   resources.horizontalPodAutoscalers,
@@ -28,6 +28,9 @@ const watched: readonly Resource[] = [
   resources.statefulSets,
 ];
 
+/** What belongs to the whole cluster and matters to every platform. */
+const watchedOfAll: readonly Resource[] = [resources.nodes, resources.storageClasses];
+
 /** Key of the platform that an object says it belongs to. */
 export function platformKeyOf(object: KubeObject): string | undefined {
   const name = object.metadata.labels?.[labels.platform];
@@ -42,8 +45,25 @@ export class ChildrenCache {
   readonly #onDeleted = new Set<(object: KubeObject) => void>();
   readonly #departed = new Departed(systemClock);
 
-  constructor(client: KubeClient, logger: Logger, onChange: (platformKey: string, initial: boolean) => void) {
-    for (const resource of watched) {
+  /** @param onChangeForAll something changed that may matter to any platform */
+  constructor(
+    client: KubeClient,
+    logger: Logger,
+    onChange: (platformKey: string, initial: boolean) => void,
+    onChangeForAll: () => void = () => undefined,
+  ) {
+    for (const resource of watchedOfAll) {
+      const transform = (object: KubeObject) => trim(resource, object);
+      const informer = new Informer<KubeObject>(client, resource, { transform, logger });
+      informer.onChange((change) => {
+        // A node's heartbeat is nobody's business; what comes and goes with its pods is told by these.
+        const { old = change.object } = change;
+        const isNews = whatCounts(change.object) !== whatCounts(old);
+        if (isNews) onChangeForAll();
+      });
+      this.#informers.set(resource, informer);
+    }
+    for (const resource of childKinds) {
       const informer = new Informer<KubeObject>(client, resource, {
         labelSelector: labels.platform,
         indexers: { [BY_PLATFORM]: (object) => [platformKeyOf(object)].filter((key) => key !== undefined) },
@@ -79,7 +99,7 @@ export class ChildrenCache {
     return () => void this.#onDeleted.delete(handler);
   }
 
-  /** One object, whoever it belongs to. */
+  /** One object, whoever it belongs to; those of the whole cluster have no namespace. */
   get<T extends KubeObject>(ref: ObjectRef): T | undefined {
     return this.#informer(ref.resource).get(ref.namespace, ref.name) as T | undefined;
   }
@@ -103,4 +123,10 @@ export class ChildrenCache {
     if (informer === undefined) throw new TypeError(`${resource.plural} are not watched`);
     return informer;
   }
+}
+
+/** Everything of a trimmed object but its metadata. */
+function whatCounts(object: KubeObject): string {
+  const { metadata: _, ...rest } = object;
+  return JSON.stringify(rest);
 }

@@ -76,6 +76,8 @@ export interface Removal {
   readonly ref: ObjectRef;
   readonly uid?: string;
   readonly gracePeriodSeconds?: number;
+  /** What it owns stays, and belongs to nobody. */
+  readonly orphan?: true;
 }
 
 /** A compare-and-set: the operations (RFC 6902) are carried out only on this very version of the object, or of the one with this UID. */

@@ -16,6 +16,8 @@ export interface EffectivePlatform {
   readonly beat: EffectiveBeat;
   readonly failover: EffectiveFailover;
   readonly slo: EffectiveSlo;
+  /** Absent: nobody is told. */
+  readonly alerts?: EffectiveAlerts;
 }
 
 export type TierName = 100 | 1000 | 10000 | 50000;
@@ -112,6 +114,13 @@ export interface EffectiveFailover {
   readonly enabled: boolean;
   readonly probeIntervalSeconds: number;
   readonly failureThreshold: number;
+}
+
+export interface EffectiveAlerts {
+  /** The Alertmanagers, each of which is told everything. */
+  readonly urls: readonly string[];
+  /** Where the bearer token is. */
+  readonly tokenSecret?: { readonly name: string; readonly key: string };
 }
 
 export interface EffectiveSlo {

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Platform, PlatformStatus } from './platform.ts';
+import type { Sent } from '../alerts/alertmanager-client.ts';
+import { AlertMetrics } from '../alerts/metrics.ts';
+import type { AlertStatus, Platform, PlatformStatus } from './platform.ts';
 import type { ProbeObservation } from './probe-board.ts';
 import { RedisMetrics } from './redis-metrics.ts';
 
@@ -12,11 +14,13 @@ export class PlatformMetrics {
   readonly #probeSuccess: Gauge;
   readonly #probeSeconds: Histogram;
   readonly #redis: RedisMetrics;
+  readonly #alerts: AlertMetrics;
   /** The failover that has been counted last, by platform. */
   readonly #counted = new Map<string, string>();
 
   constructor(registry: Registry) {
     this.#redis = new RedisMetrics(registry);
+    this.#alerts = new AlertMetrics(registry);
     const registers = [registry];
     const platform = ['namespace', 'platform'];
     this.#ready = new Gauge({
@@ -73,6 +77,15 @@ export class PlatformMetrics {
     this.#observeFailover(platform, status, labels);
   }
 
+  /** Takes over what is being alerted; undefined when nobody is told. */
+  alerting(platformKey: string, alerts: readonly AlertStatus[] | undefined): void {
+    this.#alerts.observe(labelsOf(platformKey), alerts);
+  }
+
+  alertSent(platformKey: string, alertmanager: string, sent: Sent): void {
+    this.#alerts.sent(labelsOf(platformKey), alertmanager, sent);
+  }
+
   probed({ platform, component, probe, success, seconds }: ProbeObservation): void {
     const labels = labelsOf(platform);
     this.#probeSuccess.set({ ...labels, component, probe }, success ? 1 : 0);
@@ -88,6 +101,7 @@ export class PlatformMetrics {
   forget(platformKey: string): void {
     this.#ready.remove(labelsOf(platformKey));
     this.#redis.observe(labelsOf(platformKey), undefined);
+    this.#alerts.observe(labelsOf(platformKey), undefined);
     this.#counted.delete(platformKey);
   }
 

@@ -41,6 +41,9 @@ export interface PlatformStatus {
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
   certificates?: CertificatesStatus;
+  lastRestart?: RestartStatus;
+  /** Alerts that an Alertmanager is being told of. */
+  alerts?: AlertStatus[];
 }
 
 export interface PasswordRotationStatus {
@@ -59,11 +62,33 @@ export interface CertificatesStatus {
   rotation?: { phase: string; request?: string; message?: string };
 }
 
+export interface AlertStatus {
+  name: string;
+  component: string;
+  /** When the failover that it is about was noticed. */
+  failover: string;
+  summary: string;
+  description: string;
+  startsAt: string;
+  acceptedAt?: string;
+  endsAt?: string;
+}
+
 export interface SwitchoverStatus {
   request: string;
   reason?: string;
   from?: string;
   to?: string;
+  outcome: string;
+  message?: string;
+  startedAt?: string;
+  finishedAt?: string;
+}
+
+export interface RestartStatus {
+  member: string;
+  reason: string;
+  parameters?: string[];
   outcome: string;
   message?: string;
   startedAt?: string;
@@ -101,6 +126,7 @@ export interface FailoverStatus {
   podUID?: string;
   proof?: string;
   message?: string;
+  refusedAt?: string;
   rtoSeconds?: number;
   outcome: string;
 }

@@ -1,12 +1,12 @@
-import type { Pod, StatefulSet } from '../../kube/resources.ts';
+import type { Pod } from '../../kube/resources.ts';
 import type { ComponentName } from './component.ts';
 import { selectorLabels } from './names.ts';
 import type { Platform } from './platform.ts';
+import type { ClaimTemplate } from './storage-growth.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
 type Affinity = NonNullable<PodSpec['affinity']>;
-type ClaimTemplate = NonNullable<NonNullable<StatefulSet['spec']>['volumeClaimTemplates']>[number];
 
 /** Security context of a pod under the restricted Pod Security Standard. */
 export function podSecurityContext(uid: number): NonNullable<PodSpec['securityContext']> {

@@ -48,7 +48,10 @@ export async function preview(
     const detail = operations.filter(({ op }) => op !== 'test').map(({ path }) => path);
     changes.push({ verb: 'change', what: `${ref.resource.kind} ${ref.name}`, detail: detail.join(', ') });
   }
-  for (const { ref } of plan.remove ?? []) changes.push({ verb: 'delete', what: `${ref.resource.kind} ${ref.name}` });
+  for (const { ref, orphan } of plan.remove ?? []) {
+    const detail = orphan === true ? { detail: 'alone: what it owns stays' } : {};
+    changes.push({ verb: 'delete', what: `${ref.resource.kind} ${ref.name}`, ...detail });
+  }
   return changes;
 }
 

@@ -5,6 +5,9 @@ import type { ReconcileContext, ReconcileResult } from '../../runtime/controller
 import type { EventRecorder } from '../../runtime/events.ts';
 import { addFinalizer, removeFinalizer } from '../../runtime/finalizers.ts';
 import type { Informer } from '../../runtime/informer.ts';
+import { alertingCondition } from '../alerts/condition.ts';
+import { nextAlerts, nextChangeMs } from '../alerts/journal.ts';
+import type { AlertSender } from '../alerts/sender.ts';
 import type { DefaultImages } from '../schema/images.ts';
 import { findings } from '../schema/validate.ts';
 import { type CarryOutResult, carryOut } from './carry-out.ts';
@@ -13,7 +16,7 @@ import type { Component, ComponentName, ComponentPlan, EventPlan, Scope } from '
 import type { PlatformMetrics } from './metrics.ts';
 import { FIELD_MANAGER, FINALIZER } from './names.ts';
 import { planAll } from './plan.ts';
-import type { Platform, PlatformStatus } from './platform.ts';
+import type { AlertStatus, Platform, PlatformStatus } from './platform.ts';
 import type { ProbeBoard } from './probe-board.ts';
 import { scopeOf } from './scope.ts';
 import { buildStatus, isSameStatus, transitionEvents } from './status.ts';
@@ -26,6 +29,7 @@ export interface ReconcilerOptions {
   readonly platforms: Informer<Platform>;
   readonly children: ChildrenCache;
   readonly probes: ProbeBoard;
+  readonly alerts: AlertSender;
   readonly events: EventRecorder;
   readonly metrics: PlatformMetrics;
   /** In order of dependency. */
@@ -68,11 +72,15 @@ export class PlatformReconciler {
     const plans = planAll(this.#options.components, scope);
     const results = scope.effective.paused ? [] : await this.#carryOutAll(key, scope, plans, context);
     const failures = results.flatMap((result) => result.failures);
-    const status = this.#status(scope, plans, results);
+    const status = this.#status(key, scope, plans, results);
     await this.#writeStatus(key, platform, status, context.signal);
     this.#publish(platform, status, plans);
+    this.#alert(key, scope, status);
     if (failures.length > 0) throw new Error(failures.join('; '));
-    const delays = [...plans.values()].flatMap((plan) => plan.requeueAfterMs ?? []);
+    const alertsChangeMs = nextChangeMs(status.alerts ?? [], status.lastFailover, scope.now);
+    const delays = [...[...plans.values()].map((plan) => plan.requeueAfterMs), alertsChangeMs].filter(
+      (delay) => delay !== undefined,
+    );
     return delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) };
   }
 
@@ -133,6 +141,7 @@ export class PlatformReconciler {
   }
 
   #status(
+    key: string,
     { platform, effective, now }: Scope,
     plans: ReadonlyMap<ComponentName, ComponentPlan>,
     results: readonly CarryOutResult[],
@@ -150,7 +159,19 @@ export class PlatformReconciler {
         message: failover === undefined ? 'no failover is under way' : `${failover.component}: ${failover.reason}`,
       },
     });
-    return buildStatus({ platform, effective, plans, conditions, operatorVersion: this.#options.version, now });
+    const alerting = alertingCondition(this.#options.alerts.health(key), platform.status?.conditions);
+    const status = buildStatus({
+      platform,
+      effective,
+      plans,
+      conditions: [...conditions, ...(effective.alerts === undefined || alerting === undefined ? [] : [alerting])],
+      operatorVersion: this.#options.version,
+      now,
+    });
+    if (effective.alerts === undefined) return status;
+    const deliveryOf = (alert: AlertStatus) => this.#options.alerts.deliveryOf(key, alert);
+    const alerts = nextAlerts(platform.status?.alerts ?? [], status.lastFailover, deliveryOf, now);
+    return alerts.length === 0 ? status : { ...status, alerts };
   }
 
   async #writeStatus(key: string, platform: Platform, status: PlatformStatus, signal: AbortSignal): Promise<void> {
@@ -171,6 +192,12 @@ export class PlatformReconciler {
     const planned = [...plans.values()].flatMap((plan) => plan.events ?? []);
     for (const event of [...transitionEvents(platform.status, status), ...planned]) this.#event(platform, event);
     this.#options.metrics.observe(platform, status);
+  }
+
+  /** Only what is in the status is told, so that whoever carries on after this process tells the same. */
+  #alert(key: string, { platform, effective }: Scope, { alerts = [] }: PlatformStatus): void {
+    this.#options.alerts.sync(key, platform, effective.alerts, alerts);
+    this.#options.metrics.alerting(key, effective.alerts === undefined ? undefined : alerts);
   }
 
   #event(platform: Platform, event: EventPlan): void {
@@ -196,6 +223,7 @@ export class PlatformReconciler {
   #forget(key: string): ReconcileResult {
     this.#options.probes.sync(key, []);
     this.#options.metrics.forget(key);
+    this.#options.alerts.forget(key);
     this.#written.delete(key);
     this.#heard.delete(key);
     this.#askedSince.delete(key);

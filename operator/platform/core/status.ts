@@ -28,6 +28,7 @@ export function buildStatus(input: StatusInput): PlatformStatus {
     // What records the past stays until a component replaces it.
     ...(before.lastFailover === undefined ? {} : { lastFailover: before.lastFailover }),
     ...(before.lastSwitchover === undefined ? {} : { lastSwitchover: before.lastSwitchover }),
+    ...(before.lastRestart === undefined ? {} : { lastRestart: before.lastRestart }),
     ...Object.assign({}, ...parts),
     observedGeneration: generation,
     version: operatorVersion,

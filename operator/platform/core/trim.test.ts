@@ -27,6 +27,19 @@ function statefulSet(): StatefulSet {
 }
 
 describe('a cached object', () => {
+  it('of the whole cluster has what is asked of it', () => {
+    const node = {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'a' },
+      spec: { unschedulable: true, podCIDR: 'x' },
+    };
+    expect(trim(resources.nodes, { ...node, status: { images: [] } } as KubeObject)).to.deep.equal({
+      ...node,
+      spec: { unschedulable: true },
+    });
+  });
+
   it('has what components read, and no more', () => {
     expect(trim(resources.statefulSets, statefulSet())).to.deep.equal({
       apiVersion: 'apps/v1',

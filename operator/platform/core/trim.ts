@@ -11,13 +11,33 @@ import { FIELD_MANAGER } from './names.ts';
 const kept: ReadonlyMap<Resource, readonly string[]> = new Map<Resource, readonly string[]>([
   [resources.deployments, ['spec.replicas', 'status']],
   [resources.jobs, ['status']],
+  [resources.nodes, ['spec.unschedulable']],
+  [
+    resources.persistentVolumeClaims,
+    [
+      'spec.resources.requests',
+      'spec.storageClassName',
+      'status.phase',
+      'status.capacity',
+      'status.conditions',
+      'status.allocatedResourceStatuses',
+    ],
+  ],
   [
     resources.pods,
-    ['phase', 'podIP', 'conditions', 'initContainerStatuses', 'containerStatuses'].map((field) => `status.${field}`),
+    [
+      'spec.nodeName',
+      'status.phase',
+      'status.podIP',
+      'status.conditions',
+      'status.initContainerStatuses',
+      'status.containerStatuses',
+    ],
   ],
   [resources.secrets, ['data']],
   [resources.services, ['spec.selector']],
   [resources.statefulSets, ['spec.replicas', 'spec.volumeClaimTemplates', 'status']],
+  [resources.storageClasses, ['allowVolumeExpansion']],
 ]);
 
 /** The part of an object that is worth its memory at a thousand platforms. Whether the rest changes can still be told. */

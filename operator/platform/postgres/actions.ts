@@ -5,7 +5,7 @@ import { hold, release } from './hold.ts';
 import { appLogin, nextLogin, otherUser } from './login.ts';
 import { adminKeys, adminSecretName, appSecretName, nextSecretName, SUPERUSER } from './names.ts';
 import { isRotating } from './password-facts.ts';
-import { patchConfig, reinitialize, reloadPatroni, switchOver } from './patroni-client.ts';
+import { patchConfig, reinitialize, reloadPatroni, restart, switchOver } from './patroni-client.ts';
 import { SqlSession, type SqlTarget } from './sql-session.ts';
 import { memberTarget } from './target.ts';
 
@@ -88,6 +88,13 @@ export interface ReloadPatroni extends Action {
   readonly members: readonly Address[];
 }
 
+/** Has a member restart where it is, if parameters wait for that. */
+export interface Restart extends Action {
+  readonly type: 'postgres.restart';
+  readonly member: string;
+  readonly address: string;
+}
+
 interface Address {
   readonly name: string;
   readonly address: string;
@@ -104,7 +111,8 @@ export type PostgresAction =
   | Switchover
   | Reinitialize
   | ReloadCertificate
-  | ReloadPatroni;
+  | ReloadPatroni
+  | Restart;
 
 const ACTION_TIMEOUT_MS = 10_000;
 
@@ -151,6 +159,8 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
       );
     case 'postgres.reinitialize':
       return await reinitialize(known.address, admin(adminKeys.restapi), bounded);
+    case 'postgres.restart':
+      return await restart(known.address, admin(adminKeys.restapi), bounded);
     case 'postgres.switchover':
       return await switchOver(known.address, admin(adminKeys.restapi), known, bounded);
     default:

@@ -12,7 +12,9 @@ import { tryLogin } from './login-probe.ts';
 import { LoginsProbe, type LoginsReading } from './logins-probe.ts';
 import { MemberProbe } from './member-probe.ts';
 import { adminKeys, adminSecretName, appSecretName, DATABASE, nextSecretName, SUPERUSER } from './names.ts';
-import { LOGIN_PROBE, memberPods, memberProbeName, observe, sqlOf } from './observe.ts';
+import { LOGIN_PROBE, memberPods, memberProbeName, observe, PARAMETERS_PROBE, sqlOf } from './observe.ts';
+import { type ParameterFacts, readParameterFacts } from './parameter-facts.ts';
+import { ownParameters } from './parameters.ts';
 import { isRotating, loginsProbeName, NEXT_LOGIN_PROBE } from './password-facts.ts';
 import type { Answer, MemberReading } from './reading.ts';
 import type { SqlTarget } from './sql-session.ts';
@@ -26,6 +28,8 @@ const LOGIN_INTERVAL_MS = 10_000;
 const LOGIN_TIMEOUT_MS = 3_000;
 const TLS_INTERVAL_MS = 10_000;
 const ROTATION_INTERVAL_MS = 2_000;
+const PARAMETERS_INTERVAL_MS = 60_000;
+const PARAMETERS_TIMEOUT_MS = 5_000;
 
 /** Postgres under Patroni: one primary, its standbys, and the platform's database. */
 export const postgresComponent: Component = {
@@ -40,7 +44,12 @@ export const postgresComponent: Component = {
 function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
   const members = memberPods(scope).flatMap((pod) => memberProbe(scope, pod, systemClock));
   // A probe's value is known to who asks for it by name; the board carries it as it is.
-  return [...members, ...tlsProbes(scope), ...loginProbes(scope)] as ProbeDefinition<unknown>[];
+  return [
+    ...members,
+    ...tlsProbes(scope),
+    ...loginProbes(scope),
+    ...parametersProbe(scope),
+  ] as ProbeDefinition<unknown>[];
 }
 
 function memberProbe(scope: Scope, pod: Pod, clock: Clock): ProbeDefinition<MemberReading>[] {
@@ -150,6 +159,25 @@ function superuserTarget(scope: Scope, pod: Pod): SqlTarget | undefined {
 function targetKey(scope: Scope, pod: Pod, target: SqlTarget): string {
   const version = versionOf(scope, adminSecretName(scope.platform));
   return [target.host, pod.metadata.uid, version, ...authorities(target)].join(' ');
+}
+
+/** Asks the primary what it makes of the resource's own parameters, whenever they change, and now and then. */
+function parametersProbe(scope: Scope): ProbeDefinition<Answer<ParameterFacts>>[] {
+  const wanted = ownParameters(scope);
+  const { primary } = leadership(observe(scope));
+  const target = primary === undefined ? undefined : superuserTarget(scope, primary.pod);
+  if (primary === undefined || target === undefined || Object.keys(wanted).length === 0) return [];
+  return [
+    {
+      name: PARAMETERS_PROBE,
+      component: 'postgres',
+      intervalMs: PARAMETERS_INTERVAL_MS,
+      timeoutMs: PARAMETERS_TIMEOUT_MS,
+      target: `${targetKey(scope, primary.pod, target)} ${JSON.stringify(wanted)}`,
+      run: (signal) => readParameterFacts(target, wanted, signal),
+      successful: ({ ok }) => ok,
+    },
+  ];
 }
 
 /** Changes with the Secret, so that a probe is started anew with a new password without showing it. */

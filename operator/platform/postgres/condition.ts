@@ -2,6 +2,7 @@ import type { Condition } from '../../runtime/conditions.ts';
 import type { ConditionPlan, Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { isPodReady } from '../core/pods.ts';
+import type { Growth } from '../core/storage-growth.ts';
 import { type Changes, changeFindings, explain, type Finding, findings } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
@@ -16,12 +17,14 @@ const type = 'PostgresReady';
  * that there should be.
  */
 export function condition(
-  { platform, effective }: Scope,
+  scope: Scope,
   observed: Observed,
   leadership: Leadership,
   names: readonly string[],
+  growth: Growth,
   changes: Changes = {},
 ): ConditionPlan {
+  const { platform, effective } = scope;
   const { primary, rogues } = leadership;
   if (rogues.length > 0) return notReady(multiplePrimaries(rogues, primary, observed));
   if (primary === undefined && isCutOff(observed.members)) return unreachable();
@@ -32,7 +35,7 @@ export function condition(
     unserved(primary, observed) ??
     (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
-  const all = [...findings(effective, observed, leadership, names), ...changeFindings(changes)];
+  const all = [...findings(scope, observed, leadership, names, growth), ...changeFindings(changes)];
   const reason: Reason = all[0]?.reason ?? 'Healthy';
   const details = all.length === 0 ? ['every member serves'] : all.map(({ message }) => message);
   return {

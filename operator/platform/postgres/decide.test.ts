@@ -131,16 +131,16 @@ describe('the condition of Postgres', () => {
       expected: { status: 'True', reason: 'NoSynchronousStandby', degraded: true, progressing: true },
     },
     {
-      when: 'larger volumes are wanted',
+      when: 'smaller volumes are wanted',
       observed: healthy(),
-      situation: { postgres: { storage: { size: '50Gi' } } },
+      situation: { postgres: { storage: { size: '1Gi' } } },
       expected: { status: 'True', reason: 'StorageChangePending' },
-      says: 'the volumes have 5Gi of class default',
+      says: 'the volumes have 5Gi and stay so; 1Gi is wanted',
     },
     {
       when: 'a parameter waits for a restart',
       observed: healthy({ members: [leader(pendingRestart(primaryReading(both))), ...others] }),
-      expected: { status: 'True', reason: 'RestartPending' },
+      expected: { status: 'True', reason: 'RestartPending', progressing: true },
       says: 'restart of acme-postgres-0',
     },
   ];
@@ -317,7 +317,11 @@ describe('Postgres without credentials', () => {
   const blockedBy = [{ component: 'credentials' as const, reason: 'Creating' }];
 
   it('is not started', () => {
-    const { objects, condition } = decide(scopeWith(), healthy({ statefulSet: undefined }), blockedBy);
+    const { objects, condition } = decide(
+      scopeWith(),
+      healthy({ statefulSet: undefined, members: [], lock: undefined }),
+      blockedBy,
+    );
     expect(objects).to.deep.equal([]);
     expect(condition).to.include({ status: 'False', reason: 'WaitingForDependencies' });
   });

@@ -1,19 +1,26 @@
 import type { BlockedBy, ComponentPlan, ConditionPlan, Scope } from '../core/component.ts';
+import { namespaceOf } from '../core/names.ts';
+import { claimsOf, type Growth, storageClassOf, storageGrowth } from '../core/storage-growth.ts';
 import type { PostgresAction } from './actions.ts';
 import { condition, conditionBefore } from './condition.ts';
 import { desiredObjects } from './desired.ts';
+import { replaceLost } from './drain.ts';
 import { type Drive, drive } from './driver.ts';
+import { isOpen } from './failover.ts';
 import { failoverEvents } from './failover-events.ts';
-import { scaleInObstacle } from './findings.ts';
+import { liveReplicas, scaleInObstacle } from './findings.ts';
 import { type Leadership, leadership } from './leadership.ts';
 import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
+import { usable } from './parameters.ts';
 import { passwordRotationOf } from './password-facts.ts';
 import type { PasswordPlan } from './password-rotation.ts';
 import { passwordEvents } from './password-status.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
+import { restartPrimary } from './restart.ts';
 import { rolloutStep } from './rollout.ts';
+import { surplusBudget } from './services.ts';
 import { recordOf, status } from './status.ts';
 import { switchover } from './switchover.ts';
 import { tlsOf } from './tls/facts.ts';
@@ -24,48 +31,86 @@ import { tlsReloads } from './tls/reloads.ts';
 export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const { platform, effective } = scope;
   const { postgres } = effective;
-  if (blockedBy.length > 0 && observed.statefulSet === undefined) return waiting(blockedBy);
+  const isNew = observed.statefulSet === undefined && observed.members.length === 0;
+  if (blockedBy.length > 0 && isNew) return waiting(blockedBy);
   const leaders = leadership(observed);
   const names = Array.from({ length: postgres.instances }, (_, ordinal) => `${clusterName(platform)}-${ordinal}`);
   const held = scaleInObstacle(postgres.instances, observed, leaders.primary) !== undefined;
-  const replicas = held ? (observed.statefulSet?.spec?.replicas ?? postgres.instances) : postgres.instances;
+  const live = liveReplicas(observed);
+  const replicas = held ? live : postgres.instances;
   // Without credentials nothing new is started, but what runs is still watched and reported.
   const isBlocked = blockedBy.length > 0;
   // A certificate that cannot be issued now holds up new pods, and no failover.
   const isHelpless = blockedBy.some(({ component }) => component !== 'certificates');
   const record = recordOf(scope, observed, leaders);
   const driven = drive(scope, observed, leaders, record);
+  const growth = growthOf(scope, observed, replicas, driven);
   const step = isBlocked ? undefined : rolloutStep(scope, observed, leaders);
   const planned = switchover(scope, observed, leaders, step?.wish);
+  const restarted = restartPrimary(scope, observed, leaders, step?.restartsPrimary === true);
   const unasked = isPrimaryUnasked(scope, observed, leaders) ? conditionBefore(platform.status?.conditions) : undefined;
+  // A member that is being taken away needs its rights to the end.
+  const most = Math.max(replicas, live, observed.statefulSet?.status?.replicas ?? 0);
+  const replaced = replaceLost(scope, observed, leaders);
   const tls = tlsOf(scope);
   const reloads = tlsReloads(scope, observed);
   const password = passwordRotationOf(scope);
+  const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0, tls };
   const isWaiting = reloads.length > 0 || password?.waitsFor !== undefined;
-  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs ?? (isWaiting ? LOOK_AGAIN_MS : undefined);
+  const requeueAfterMs =
+    driven.requeueAfterMs ??
+    planned.requeueAfterMs ??
+    restarted.requeueAfterMs ??
+    (isWaiting ? LOOK_AGAIN_MS : undefined);
   return {
-    objects: isBlocked ? [] : desiredObjects(platform, postgres, replicas, observed.statefulSet, tls),
+    objects: isBlocked ? [] : desiredObjects(platform, postgres, shape),
     actions: isHelpless
       ? []
       : [
           ...driven.actions,
           ...actions(scope, observed, leaders, tls),
           ...planned.actions,
+          ...(step?.actions ?? []),
+          ...restarted.actions,
           ...reloads,
           ...passwordActions(password, leaders),
         ],
-    patches: driven.patches,
-    remove: [...driven.remove, ...(step?.remove ?? [])],
-    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, { tls, password })),
-    status: status(scope, observed, leaders, driven.record, planned.record),
+    patches: [...driven.patches, ...(isBlocked ? [] : growth.patches)],
+    remove: [
+      ...driven.remove,
+      ...(step?.remove ?? []),
+      ...(isBlocked ? [] : [...growth.replace, ...replaced.remove, ...surplusBudget(scope, replicas)]),
+    ],
+    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth, { tls, password })),
+    status: {
+      ...status(scope, observed, leaders, driven.record, planned.record),
+      ...(restarted.record === undefined ? {} : { lastRestart: restarted.record }),
+    },
     events: [
       ...failoverEvents(platform.status?.lastFailover, driven),
       ...planned.events,
+      ...restarted.events,
+      ...replaced.events,
       ...(step?.events ?? []),
       ...passwordEvents(scope),
     ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
+}
+
+/** Volumes grow whatever state the members are in: that may be what they need. */
+function growthOf(scope: Scope, { statefulSet, members }: Observed, replicas: number, { record }: Drive): Growth {
+  const { platform, children, effective } = scope;
+  const isSettled = statefulSet?.spec?.replicas === replicas && members.length === replicas;
+  const isLeaving = members.some(({ pod }) => pod.metadata.deletionTimestamp !== undefined);
+  return storageGrowth({
+    namespace: namespaceOf(platform),
+    set: statefulSet,
+    claims: claimsOf(children, 'postgres', clusterName(platform), replicas),
+    wanted: effective.postgres.storage,
+    classOf: (name) => storageClassOf(children, name),
+    isCalm: isSettled && !isLeaving && !isOpen(record),
+  });
 }
 
 /** Nobody takes writes, and nobody can be let to: that is what a person must know first. */
@@ -109,12 +154,8 @@ const LOOK_AGAIN_MS = 15_000;
 /** A Patroni that has just started its first primary is woken for this long, see `postgres.wake`. */
 const WAKE_MS = 10_000;
 
-function actions(
-  { effective, now }: Scope,
-  observed: Observed,
-  { primary, rogues }: Leadership,
-  tls: TlsPhases,
-): PostgresAction[] {
+function actions(scope: Scope, observed: Observed, { primary, rogues }: Leadership, tls: TlsPhases): PostgresAction[] {
+  const { effective, now } = scope;
   const address = primary?.pod.status?.podIP;
   // With two of them nobody knows which data will stay.
   if (primary === undefined || address === undefined || rogues.length > 0) return [];
@@ -126,7 +167,9 @@ function actions(
   const refused = login?.ok === false && login.problem === 'AuthFailed';
   if (sql?.databaseExists !== true || !sql.roleExists || refused)
     planned.push({ type: 'postgres.ensure-database', ...target });
-  const patch = config === undefined ? undefined : configPatch(config, wanted);
+  const postgres = usable(scope, observed);
+  const patch =
+    config === undefined || postgres === undefined ? undefined : configPatch(config, dynamicConfig(postgres, tls));
   if (patch !== undefined) planned.push({ type: 'postgres.configure', ...target, patch });
   const isNew = lock?.acquiredAt !== undefined && now.getTime() - lock.acquiredAt.getTime() < WAKE_MS;
   if (isNew && isSynchronous(effective.postgres) && syncLeader === undefined)

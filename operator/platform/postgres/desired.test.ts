@@ -2,13 +2,14 @@ import { expect } from 'chai';
 import type { PodDisruptionBudget, Role, Service, StatefulSet } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
-import { desiredObjects } from './desired.ts';
+import { liveClaim } from '../core/storage-growth.ts';
+import { desiredObjects, type Shape } from './desired.ts';
 import { platformWith, scopeWith, setOf } from './fixtures.ts';
 
 const { postgres } = scopeWith().effective;
 
-function build(overrides: Partial<EffectivePostgres> = {}, replicas = 3, live?: StatefulSet): KubeObject[] {
-  return desiredObjects(platformWith(), { ...postgres, ...overrides }, replicas, live);
+function build(overrides: Partial<EffectivePostgres> = {}, shape: Partial<Shape> = {}): KubeObject[] {
+  return desiredObjects(platformWith(), { ...postgres, ...overrides }, { replicas: 3, ...shape });
 }
 
 function find<T extends KubeObject>(objects: readonly KubeObject[], kind: string, name: string): T {
@@ -70,7 +71,8 @@ describe('the objects of Postgres', () => {
   });
 
   it('leave the claim template of a live StatefulSet as it is, since nobody may change it', () => {
-    const [claim] = set(build({ storage: { size: '50Gi' } }, 3, setOf(3, '5Gi'))).spec?.volumeClaimTemplates ?? [];
+    const [claim] =
+      set(build({ storage: { size: '50Gi' } }, { claim: liveClaim(setOf(3, '5Gi')) })).spec?.volumeClaimTemplates ?? [];
     expect(claim?.spec?.resources?.requests?.storage).to.equal('5Gi');
     const [first] = set(build({ storage: { size: '5Gi' } })).spec?.volumeClaimTemplates ?? [];
     expect(claim).to.deep.equal(first);
@@ -88,7 +90,7 @@ describe('the objects of Postgres', () => {
 
   it('serve with TLS from files that only Postgres can read, and start with a configuration of their own', () => {
     const tls = { offer: true, verify: true, use: true, demand: true };
-    const template = set(desiredObjects(platformWith(), postgres, 3, undefined, tls)).spec?.template;
+    const template = set(build({}, { replicas: 3, tls })).spec?.template;
     expect(template?.metadata?.annotations).to.deep.equal({ 'isp.support/tls': 'on' });
     const pod = template?.spec;
     expect(pod?.containers[0]?.command).to.deep.equal(['patroni', '/etc/patroni/patroni-tls.yml']);
@@ -101,13 +103,25 @@ describe('the objects of Postgres', () => {
     expect(JSON.stringify(volume)).to.not.contain('next').and.not.contain('previous');
   });
 
-  it('let a drain take one member at a time', () => {
-    const budget = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres');
-    expect(budget.spec?.maxUnavailable).to.equal(1);
+  it('let a drain take one standby at a time, and never the primary, and have no pod in two budgets', () => {
+    const standbys = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres').spec;
+    expect(standbys?.minAvailable).to.equal(1);
+    expect(standbys?.selector?.matchExpressions).to.deep.equal([
+      { key: 'isp.support/role', operator: 'NotIn', values: ['primary'] },
+    ]);
+    const primary = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres-primary').spec;
+    expect(primary?.minAvailable).to.equal(1);
+    expect(primary?.selector?.matchLabels).to.include({ 'isp.support/role': 'primary' });
+  });
+
+  it('let a drain take the only member, for which nobody could take over', () => {
+    const budgets = build({}, { replicas: 1 }).filter(({ kind }) => kind === 'PodDisruptionBudget');
+    expect(budgets).to.have.length(1);
+    expect((budgets[0] as PodDisruptionBudget).spec).to.include({ maxUnavailable: 1 });
   });
 
   it('give Patroni rights over its own state and its own pods, also over those that are being taken away', () => {
-    const rules = find<Role>(build({}, 3, setOf(5)), 'Role', 'acme-postgres').rules ?? [];
+    const rules = find<Role>(build({}, { members: 5 }), 'Role', 'acme-postgres').rules ?? [];
     const pods = rules.find(({ resources, verbs }) => resources?.includes('pods') && verbs.includes('patch'));
     expect(pods?.resourceNames).to.have.length(5);
     const maps = rules.find(({ resources, verbs }) => resources?.includes('configmaps') && verbs.includes('patch'));

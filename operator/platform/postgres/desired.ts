@@ -1,31 +1,38 @@
-import type { StatefulSet } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import type { Platform } from '../core/platform.ts';
+import type { ClaimTemplate } from '../core/storage-growth.ts';
 import { patroniFile } from './patroni-file.ts';
 import { patroniAccess } from './rbac.ts';
-import { disruptionBudget, services } from './services.ts';
-import { liveClaim, statefulSet } from './statefulset.ts';
+import { disruptionBudgets, services } from './services.ts';
+import { statefulSet } from './statefulset.ts';
 import type { TlsPhases } from './tls/phases.ts';
 
-/**
- * Every object of Postgres in full, in the order in which they need each other. `replicas` may be more than is wanted while members
- * cannot be taken away yet; `live` is what there is.
- */
+/** What of what there is counts. */
+export interface Shape {
+  /** May be more than is wanted while members cannot be taken away yet. */
+  readonly replicas: number;
+  /** How many there may be at most, now or before. */
+  readonly members?: number;
+  /** The claim template in force. */
+  readonly claim?: ClaimTemplate | undefined;
+  /** False while the StatefulSet is to be made anew: then it is not held on to. */
+  readonly isSetApplied?: boolean;
+  /** Absent: without TLS. */
+  readonly tls?: TlsPhases;
+}
+
+/** Every object of Postgres in full, in the order in which they need each other. */
 export function desiredObjects(
   platform: Platform,
   postgres: EffectivePostgres,
-  replicas: number,
-  live: StatefulSet | undefined,
-  tls?: TlsPhases,
+  { replicas, members = replicas, claim, isSetApplied = true, tls }: Shape,
 ): KubeObject[] {
-  // A member that is being taken away needs its rights to the end.
-  const members = Math.max(replicas, live?.spec?.replicas ?? 0, live?.status?.replicas ?? 0);
   return [
     ...patroniAccess(platform, members),
     patroniFile(platform, postgres, tls),
     ...services(platform),
-    disruptionBudget(platform),
-    statefulSet(platform, postgres, { replicas, claim: liveClaim(live), tls: tls?.offer ?? false }),
+    ...disruptionBudgets(platform, replicas),
+    ...(isSetApplied ? [statefulSet(platform, postgres, { replicas, claim, tls: tls?.offer ?? false })] : []),
   ];
 }

@@ -315,6 +315,8 @@ describe('the failover driver, step by step', () => {
       const { status } = plan(observed, situation);
       if (step !== undefined) expect(status?.lastFailover?.step).to.equal(step);
       if (says !== undefined) expect(status?.lastFailover?.message).to.contain(says);
+      const isRefused = status?.lastFailover?.message?.startsWith('nobody may take over') === true;
+      expect(status?.lastFailover?.refusedAt).to.equal(isRefused ? NOW.toISOString() : undefined);
     });
 
   it('has a member copied anew that the fence has left without usable data, and no other', () => {

@@ -81,7 +81,7 @@ function concluded(
   { primary }: Leadership,
   record: FailoverStatus | undefined,
 ): FailoverStatus | undefined {
-  if (record !== undefined && !isOpen(record)) return { ...without(record, 'message'), step: 'Serving' satisfies Step };
+  if (record !== undefined && !isOpen(record)) return { ...unhindered(record), step: 'Serving' satisfies Step };
   const last = platform.status?.lastFailover;
   if (record !== undefined || last?.component !== 'postgres' || last.step !== 'Serving') return record;
   const streaming = streamingNames(primary);
@@ -94,30 +94,30 @@ function concluded(
 function pursue(situation: Situation): Drive {
   const { scope, observed, record } = situation;
   const aside = whyAside(scope, observed);
-  if (aside !== undefined) return { ...REST, record: { ...record, message: aside } };
+  if (aside !== undefined) return { ...REST, record: { ...unhindered(record), message: aside } };
   const { lock } = observed;
   if (lock === undefined || lock.holder !== record.from) return electing(situation);
   const synchronous = isSynchronous(scope.effective.postgres);
   const refusal = whyNobodyIsSafe(observed, lock.holder, synchronous);
-  if (isHolderDead(observed)) return refusal === undefined ? cleared(situation, lock) : refused(record, refusal);
+  if (isHolderDead(observed)) return refusal === undefined ? cleared(situation, lock) : refused(situation, refusal);
   const member = observed.members.find(({ name }) => name === lock.holder);
   const untilOverdue = overdueIn(lock, scope.now);
   if (untilOverdue > 0) {
     const message = `${lock.holder} still renews the leader lock`;
     return {
       ...REST,
-      record: { ...record, message },
+      record: { ...unhindered(record), message },
       requeueAfterMs: untilOverdue,
     };
   }
   const leaving = member === undefined || isLeaving(member) || isAnotherPod(member, record);
   const verdict =
     member === undefined ? 'Down' : verdictOn(member, observed.members, scope.effective.failover.failureThreshold);
-  if (verdict === 'Up' || (verdict !== 'Down' && !leaving)) return { ...REST, record: without(record, 'message') };
+  if (verdict === 'Up' || (verdict !== 'Down' && !leaving)) return { ...REST, record: unhindered(record) };
   // One that stops by itself hands over by itself.
   if (member !== undefined && isLeaving(member) && !isFenced(member) && !isSilent(member))
-    return { ...REST, record: without(record, 'message') };
-  if (refusal !== undefined) return refused(record, refusal);
+    return { ...REST, record: unhindered(record) };
+  if (refusal !== undefined) return refused(situation, refusal);
   if (member !== undefined && verdict === 'Down' && isToFence(member, record)) return fence(situation, member);
   return hold(situation, lock);
 }
@@ -134,7 +134,7 @@ function electing({ scope, observed, record }: Situation): Drive {
   const { lock } = observed;
   const fencedByUs = record.step === 'Fencing' || record.step === 'Fenced';
   const next: FailoverStatus = {
-    ...without(record, 'message'),
+    ...unhindered(record),
     step: 'Electing' satisfies Step,
     ...(fencedByUs
       ? { fencedAt: record.fencedAt ?? scope.now.toISOString(), proof: record.proof ?? 'StandbysHeld' }
@@ -147,7 +147,7 @@ function electing({ scope, observed, record }: Situation): Drive {
 /** The lock of a primary that is known to be dead need not run out. */
 function cleared({ scope, record }: Situation, lock: LeaderLock): Drive {
   const next: FailoverStatus = {
-    ...without(record, 'message'),
+    ...unhindered(record),
     step: 'Fenced' satisfies Step,
     proof: 'ContainerEnded',
     fencedAt: record.fencedAt ?? scope.now.toISOString(),
@@ -162,13 +162,13 @@ function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
   const written = scope.platform.status?.lastFailover;
   const isWritten = isOpen(written) && written?.podUID === uid && written.from === name;
   if (!isWritten) {
-    const next = { ...without(record, 'message'), step: 'Confirmed' satisfies Step, podUID: uid };
+    const next = { ...unhindered(record), step: 'Confirmed' satisfies Step, podUID: uid };
     return { ...REST, record: next, requeueAfterMs: AT_ONCE_MS };
   }
   const ref: ObjectRef = { resource: resources.pods, namespace: namespaceOf(scope.platform), name };
   return {
     ...REST,
-    record: { ...without(record, 'message'), step: 'Fencing' satisfies Step },
+    record: { ...unhindered(record), step: 'Fencing' satisfies Step },
     patches: annotations?.[MEMBER_ANNOTATION] === undefined ? [] : [unlisted(ref, uid)],
     remove: [{ ref, uid, gracePeriodSeconds: FENCE_GRACE_SECONDS }],
   };
@@ -184,7 +184,7 @@ function unlisted(ref: ObjectRef, uid: string): GuardedPatch {
  * can make none of them needless, for that takes a write to the lock store on top of a version that is outdated by our own.
  */
 function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
-  const next: FailoverStatus = { ...record, step: 'Fencing' satisfies Step };
+  const next: FailoverStatus = { ...unhindered(record), step: 'Fencing' satisfies Step };
   const { sync, members } = observed;
   const voters = sync?.leader === lock.holder ? votersOf(members, sync) : undefined;
   if (!isSynchronous(scope.effective.postgres) || voters === undefined || sync?.version === undefined) {
@@ -203,7 +203,7 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
   const action: HoldStandbys = { type: 'postgres.hold', members: addressesOf(voters) };
   return {
     ...REST,
-    record: without(next, 'message'),
+    record: unhindered(next),
     actions: [action],
     patches: [outdate, ...clearLock(scope, lock)],
   };
@@ -238,9 +238,10 @@ function releases({ members }: Observed, { primary }: Leadership): ReleaseStandb
   return held.length === 0 ? [] : [{ type: 'postgres.release', members: addressesOf(held) }];
 }
 
-function refused(record: FailoverStatus, refusal: string): Drive {
+function refused({ scope, record }: Situation, refusal: string): Drive {
   const message = `nobody may take over: ${refusal}`;
-  return { ...REST, record: { ...record, message }, refusal: message };
+  const refusedAt = record.refusedAt ?? scope.now.toISOString();
+  return { ...REST, record: { ...record, message, refusedAt }, refusal: message };
 }
 
 function clearLock(scope: Scope, { holder, version }: LeaderLock): GuardedPatch[] {
@@ -295,7 +296,8 @@ function addressesOf(members: readonly Member[]): HoldStandbys['members'] {
   );
 }
 
-function without(record: FailoverStatus, key: 'message'): FailoverStatus {
-  const { [key]: _, ...rest } = record;
+/** Without what stood in its way. */
+function unhindered(record: FailoverStatus): FailoverStatus {
+  const { message: _, refusedAt: __, ...rest } = record;
   return rest;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Pod } from '../../kube/resources.ts';
 import type { FailoverStatus } from '../core/platform.ts';
 import { failoverRecord } from './failover.ts';
 import {
@@ -72,6 +73,42 @@ describe('the record of a failover', () => {
     expect(record(deleted)?.reason).to.equal('PrimaryPodDeleted');
     expect(record(without(undefined))?.reason).to.equal('PrimaryPodGone');
     expect(record(without(memberOf(podOf(0), replicaReading())))?.reason).to.equal('PrimaryDemoted');
+  });
+
+  describe('of the only member', () => {
+    const set = healthy().statefulSet;
+    const only: Observed = {
+      ...healthy({ members: [] }),
+      ...(set === undefined
+        ? {}
+        : { statefulSet: { ...set, spec: { ...set.spec, replicas: 1 }, status: { updateRevision: 'new' } } }),
+    } as Observed;
+    const gone = (revision: string, at = NOW): Pod => {
+      const { metadata, ...pod } = podOf(0);
+      const labels = { ...metadata.labels, 'controller-revision-hash': revision };
+      return { ...pod, metadata: { ...metadata, labels, deletionTimestamp: at.toISOString() } };
+    };
+
+    it('says nothing while it is replaced by one of a newer template', () => {
+      expect(record({ ...only, members: [memberOf(gone('old'), failingReading(1, NOW))] })).to.equal(undefined);
+      expect(record({ ...only, departed: gone('old') })).to.equal(undefined);
+      const starting = [memberOf(podOf(0), failingReading(3, seconds(-3)))];
+      expect(record({ ...only, members: starting, departed: gone('old', seconds(-10)) })).to.equal(undefined);
+    });
+
+    it('begins when it goes for another reason, or does not come back', () => {
+      expect(record({ ...only, members: [memberOf(gone('new'), failingReading(1, NOW))] })?.reason).to.equal(
+        'PrimaryPodDeleted',
+      );
+      expect(record({ ...only, departed: gone('new') })?.reason).to.equal('PrimaryPodGone');
+      expect(record({ ...only, departed: gone('old', seconds(-61)) })?.reason).to.equal('PrimaryPodGone');
+    });
+  });
+
+  it('begins for a primary of an earlier template that others can stand in for', () => {
+    const set = healthy().statefulSet;
+    const statefulSet = { ...set, status: { replicas: 3, updateRevision: 'new' } } as Observed['statefulSet'];
+    expect(record({ ...without(undefined), statefulSet, departed: podOf(0) })?.reason).to.equal('PrimaryPodGone');
   });
 
   it('knows nothing of a primary that was not asked yet', () => {

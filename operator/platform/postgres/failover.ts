@@ -2,6 +2,7 @@ import type { FailoverStatus } from '../core/platform.ts';
 import { isHolderDead } from './death.ts';
 import type { Leadership } from './leadership.ts';
 import type { Observed } from './observe.ts';
+import { isOutdated } from './revision.ts';
 import { isCutOff } from './verdict.ts';
 
 /** What the status said before. */
@@ -12,6 +13,8 @@ export interface FailoverHistory {
 }
 
 const COMPONENT = 'postgres';
+/** So long the only member may take to come back under a newer template. */
+const REPLACEMENT_MS = 60_000;
 export const IN_PROGRESS = 'InProgress';
 
 /**
@@ -48,7 +51,7 @@ function opened(
   now: Date,
 ): FailoverStatus | undefined {
   const { members, lock } = observed;
-  if (from === undefined || isCutOff(members)) return undefined;
+  if (from === undefined || isCutOff(members) || isBeingReplaced(observed, now)) return undefined;
   const member = members.find(({ name }) => name === from);
   if (member === undefined) return begin(from, 'PrimaryPodGone', now.toISOString());
   if (member.pod.metadata.deletionTimestamp !== undefined) return begin(from, 'PrimaryPodDeleted', now.toISOString());
@@ -58,6 +61,16 @@ function opened(
   if (reading.sql.ok) return begin(from, 'PrimaryDemoted', now.toISOString());
   if (reading.failures < threshold) return undefined;
   return begin(from, `Primary${reading.sql.problem}`, reading.failingSince ?? now.toISOString());
+}
+
+/** Planned work: the only member goes for one of a newer template, and there is nobody to hand over to. */
+function isBeingReplaced(observed: Observed, now: Date): boolean {
+  const { statefulSet, members, departed } = observed;
+  if ((statefulSet?.spec?.replicas ?? 0) > 1) return false;
+  const leaving = members.find(({ pod }) => pod.metadata.deletionTimestamp !== undefined)?.pod ?? departed;
+  if (leaving === undefined || !isOutdated(observed, leaving)) return false;
+  const since = new Date(leaving.metadata.deletionTimestamp ?? now).getTime();
+  return now.getTime() - since < REPLACEMENT_MS;
 }
 
 function begin(from: string | undefined, reason: string, detectedAt: string): FailoverStatus {

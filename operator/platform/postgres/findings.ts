@@ -1,10 +1,13 @@
-import type { EffectivePlatform } from '../core/effective.ts';
+import type { Scope } from '../core/component.ts';
 import { whyNotReady } from '../core/pods.ts';
+import type { Growth } from '../core/storage-growth.ts';
+import { drainFinding, volumeFindings } from './drain.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
+import { isFall, isPending, pendingOf } from './parameter-step.ts';
+import { insteadOf, leftOut } from './parameters.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
-import { liveClaim, storageOf } from './statefulset.ts';
 
 /** Something that a person should know while Postgres is serving. */
 export interface Finding {
@@ -14,18 +17,23 @@ export interface Finding {
 
 /** What is not as wanted though the primary serves; the gravest first, what passes by itself before what does not. */
 export function findings(
-  { postgres }: EffectivePlatform,
+  scope: Scope,
   observed: Observed,
   { primary }: Leadership,
   names: readonly string[],
+  growth: Growth,
 ): Finding[] {
+  const { postgres } = scope.effective;
   return [
     ...notStreaming(observed, primary, names),
     ...notSynchronous(isSynchronous(postgres), primary),
+    ...volumeFindings(scope, observed),
+    ...drainFinding(scope, primary),
     ...scaleIn(postgres.instances, observed, primary),
     ...rollout(observed),
-    ...storage(postgres.storage, observed),
-    ...pendingRestart(observed),
+    ...storage(growth),
+    ...pendingRestart(observed, primary),
+    ...leftOutParameters(scope, observed),
   ];
 }
 
@@ -67,13 +75,18 @@ function scaleIn(instances: number, observed: Observed, primary: Member | undefi
   return obstacle === undefined ? [] : [obstacle];
 }
 
+/** How many members there are to be as it is; counted by what there is while the StatefulSet is being made anew. */
+export function liveReplicas({ statefulSet, members }: Pick<Observed, 'statefulSet' | 'members'>): number {
+  return statefulSet?.spec?.replicas ?? Math.max(0, ...members.map(({ ordinal }) => ordinal + 1));
+}
+
 /** Why members beyond `instances` cannot be taken away now; undefined when they can, or when there are none. */
 export function scaleInObstacle(
   instances: number,
-  { statefulSet }: Observed,
+  observed: Observed,
   primary: Member | undefined,
 ): Finding | undefined {
-  const live = statefulSet?.spec?.replicas ?? 0;
+  const live = liveReplicas(observed);
   if (live <= instances) return undefined;
   if (primary === undefined)
     return { reason: 'ScaleInWaits', message: `${live} members stay until there is a primary` };
@@ -91,16 +104,11 @@ export function scaleInObstacle(
   return { reason: 'ScaleInWaits', message };
 }
 
-function storage(wanted: { size: string; storageClassName?: string }, { statefulSet }: Observed): Finding[] {
-  const claim = liveClaim(statefulSet);
-  if (claim === undefined) return [];
-  const live = storageOf(claim);
-  const isSameClass = wanted.storageClassName === live.storageClassName;
-  if (wanted.size === live.size && isSameClass) return [];
-  const name = (one: { size?: string; storageClassName?: string }) =>
-    `${one.size ?? 'no size'} of class ${one.storageClassName ?? 'default'}`;
-  const message = `the volumes have ${name(live)} and stay so; ${name(wanted)} is wanted: set storage back, or make the claims data-<pod> larger by hand where the class allows it`;
-  return [{ reason: 'StorageChangePending', message }];
+function storage({ growing, refused }: Growth): Finding[] {
+  return [
+    ...(growing === undefined ? [] : [{ reason: 'StorageGrowing' as const, message: growing }]),
+    ...(refused === undefined ? [] : [{ reason: 'StorageChangePending' as const, message: refused }]),
+  ];
 }
 
 function rollout({ statefulSet }: Observed): Finding[] {
@@ -111,13 +119,28 @@ function rollout({ statefulSet }: Observed): Finding[] {
   return [{ reason: 'RollingUpdate', message }];
 }
 
-function pendingRestart({ members }: Observed): Finding[] {
-  const names = members
-    .filter(({ reading }) => reading?.value.patroni.ok === true && reading.value.patroni.value.pendingRestart)
-    .map(({ name }) => name);
-  if (names.length === 0) return [];
-  const message = `parameters were changed that take effect with a restart of ${names.join(', ')}: delete these pods one at a time, the primary last`;
+function pendingRestart({ members }: Observed, primary: Member | undefined): Finding[] {
+  const pending = members.filter(isPending);
+  if (pending.length === 0) return [];
+  const changes = new Map(pending.flatMap(pendingOf).map((one) => [one.name, `${one.name} (${one.from} → ${one.to})`]));
+  const what = changes.size === 0 ? 'parameters' : [...changes.values()].toSorted().join(', ');
+  const who = pending.map(({ name }) => name).join(', ');
+  const isFalling = primary !== undefined && pendingOf(primary).some(isFall);
+  const how = isFalling
+    ? 'what a standby must have no less of than its primary falls on the primary first, which is restarted where it is'
+    : 'one is restarted at a time, standbys first, and then the primary hands over';
+  const message = `${what} takes effect with a restart of ${who}: ${how}, while every member serves`;
   return [{ reason: 'RestartPending', message }];
+}
+
+/** What nobody but the writer of the resource can mend. */
+function leftOutParameters(scope: Scope, observed: Observed): Finding[] {
+  const all = leftOut(scope, observed).map(({ name, value, why }) => {
+    const instead = insteadOf(scope, name);
+    const stays = instead === undefined ? "Postgres' own default" : instead;
+    return `spec.postgres.parameters.${name} is '${value}', ${why}: it is left out, and ${stays} is in force`;
+  });
+  return all.length === 0 ? [] : [{ reason: 'ParametersLeftOut', message: all.join('; ') }];
 }
 
 /** Changes that go on while Postgres serves, and what each waits for. */

@@ -3,6 +3,7 @@ import type { ProbeResult, Scope } from '../core/component.ts';
 import { labels, namespaceOf } from '../core/names.ts';
 import { ordinalOf } from '../core/pods.ts';
 import { clusterName, PRIMARY_ROLE, patroniStateNames } from './names.ts';
+import type { ParameterFacts } from './parameter-facts.ts';
 import type { Answer, MemberReading, SqlView } from './reading.ts';
 
 /** One member: its pod and the newest reading of it. */
@@ -49,6 +50,8 @@ export interface Observed {
   readonly config: unknown;
   /** The application's own way in; undefined before it was tried. */
   readonly login: Answer<true> | undefined;
+  /** What Postgres makes of the resource's own parameters; undefined before it was asked, or when there are none. */
+  readonly parameterFacts?: Answer<ParameterFacts> | undefined;
 }
 
 export function memberProbeName(pod: Pod): string {
@@ -56,6 +59,7 @@ export function memberProbeName(pod: Pod): string {
 }
 
 export const LOGIN_PROBE = 'postgres/login';
+export const PARAMETERS_PROBE = 'postgres/parameters';
 
 export function observe(scope: Scope): Observed {
   const { children, platform, probes } = scope;
@@ -74,6 +78,7 @@ export function observe(scope: Scope): Observed {
     departed: lock === undefined ? undefined : children.departed?.(lock.holder),
     config: patroniConfig(scope),
     login: probes.get<Answer<true>>(LOGIN_PROBE)?.value,
+    parameterFacts: probes.get<Answer<ParameterFacts>>(PARAMETERS_PROBE)?.value,
   };
 }
 

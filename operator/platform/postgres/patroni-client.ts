@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { httpAgent, httpRequest } from '../core/http.ts';
 import { PATRONI_PORT, RESTAPI_USER } from './names.ts';
-import type { PatroniView } from './reading.ts';
+import type { PatroniView, PendingParameter } from './reading.ts';
 
 const statusSchema = z.object({
   state: z.string(),
@@ -10,6 +10,7 @@ const statusSchema = z.object({
   replication_state: z.string().optional(),
   pending_restart: z.boolean().optional(),
   pause: z.boolean().optional(),
+  pending_restart_reason: z.record(z.string(), z.object({ old_value: z.unknown(), new_value: z.unknown() })).optional(),
 });
 
 // Patroni answers in HTTP/1.0 and closes, so there is nothing to keep; bounded so that a member that hangs costs few sockets.
@@ -25,8 +26,19 @@ export async function readPatroni(address: string, signal: AbortSignal): Promise
     ...(status.timeline === undefined ? {} : { timeline: status.timeline }),
     ...(status.replication_state === undefined ? {} : { replicationState: status.replication_state }),
     pendingRestart: status.pending_restart ?? false,
+    ...(status.pending_restart_reason === undefined
+      ? {}
+      : { pendingParameters: pendingOf(status.pending_restart_reason) }),
     paused: status.pause ?? false,
   };
+}
+
+function pendingOf(
+  reasons: Readonly<Record<string, { readonly old_value?: unknown; readonly new_value?: unknown }>>,
+): PendingParameter[] {
+  return Object.entries(reasons)
+    .map(([name, { old_value: from, new_value: to }]) => ({ name, from: String(from), to: String(to) }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Changes the dynamic configuration of the whole cluster; any member will do. Rejects unless Patroni has taken the change. */
@@ -68,6 +80,29 @@ export async function reinitialize(address: string, password: string, signal: Ab
 export async function reloadPatroni(address: string, password: string, signal: AbortSignal): Promise<void> {
   const { status, text } = await send(address, password, 'POST', '/reload', {}, signal);
   if (status !== 202) throw new Error(`Patroni answered ${status} to a reload: ${text}`);
+}
+
+/** A primary that does not start within this time hands over, whatever `primary_start_timeout` says. */
+const START_SECONDS = 60;
+/** Patroni answers when the restart is over; that it has been told is known long before. */
+const TOLD_MS = 2_000;
+
+/**
+ * Has the member restart for parameters that wait for it; resolves when it has, or has begun to, or was about to before. Rejects with what
+ * Patroni has against it.
+ */
+export async function restart(address: string, password: string, signal: AbortSignal): Promise<void> {
+  const told = AbortSignal.timeout(TOLD_MS);
+  const request = { restart_pending: true, timeout: START_SECONDS };
+  try {
+    const bounded = AbortSignal.any([signal, told]);
+    const { status, text } = await send(address, password, 'POST', '/restart', request, bounded);
+    if (status === 200 || text.includes('already in progress')) return;
+    throw new Error(`Patroni answered ${status} to a restart: ${text}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!told.aborted) throw error;
+  }
 }
 
 async function send(

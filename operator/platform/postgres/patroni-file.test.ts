@@ -17,7 +17,7 @@ function read(parameters: Record<string, string> = {}) {
 describe("Patroni's file", () => {
   it('finds the pods by labels that every one of them has', () => {
     const { scope, kubernetes } = read();
-    const template = desiredObjects(platformWith(), postgres, 3, undefined).find(
+    const template = desiredObjects(platformWith(), postgres, { replicas: 3 }).find(
       (object): object is StatefulSet => object.kind === 'StatefulSet',
     )?.spec?.template;
     expect(template?.metadata?.labels).to.include({ ...kubernetes.labels, [kubernetes.scope_label]: scope });

@@ -19,7 +19,16 @@ export interface PatroniView {
   readonly replicationState?: string;
   /** A parameter was changed that takes effect with a restart. */
   readonly pendingRestart: boolean;
+  /** Which, by name. */
+  readonly pendingParameters?: readonly PendingParameter[];
   readonly paused: boolean;
+}
+
+/** A parameter that takes effect with a restart: what it is, and what it will be. */
+export interface PendingParameter {
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** One standby as the member that it receives from sees it. */

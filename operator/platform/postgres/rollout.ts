@@ -1,10 +1,14 @@
 import { resources } from '../../kube/resources.ts';
 import type { EventPlan, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
+import type { PostgresAction } from './actions.ts';
+import { drainWish, isCordoned } from './drain.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Member, Observed } from './observe.ts';
+import { parameterStep } from './parameter-step.ts';
 import { isSynchronous } from './patroni-config.ts';
+import { outdatedMembers } from './revision.ts';
 import type { SwitchoverWish } from './switchover.ts';
 import { answers } from './verdict.ts';
 
@@ -12,20 +16,25 @@ import { answers } from './verdict.ts';
 export interface RolloutStep {
   readonly remove: readonly Removal[];
   readonly wish?: SwitchoverWish;
+  readonly actions: readonly PostgresAction[];
+  /** The primary is to be restarted where it is. */
+  readonly restartsPrimary?: true;
   readonly events: readonly EventPlan[];
 }
 
-const NONE: RolloutStep = { remove: [], events: [] };
-const REVISION_LABEL = 'controller-revision-hash';
+const NONE: RolloutStep = { remove: [], actions: [], events: [] };
 
 /**
  * Pure: brings the pods to the newest template, one at a time, standbys first, and only while every member serves and every commit is on a standby; the primary
  * hands over to a member of the newest template before it goes. A pod that cannot even start is replaced at once: waiting for it to
- * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go.
+ * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go. Parameters that
+ * need a restart come last. A primary whose node is about to be emptied comes before everything.
  */
 export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
   const { platform, effective } = scope;
   if (effective.paused || Object.values(platform.status ?? {}).some(isUnderWay)) return NONE;
+  const drained = drainWish(scope, leaders);
+  if (drained !== undefined) return { ...NONE, wish: drained };
   const outdated = outdatedMembers(observed);
   if (observed.members.some(isLeaving)) return NONE;
   const stuck = outdated.find((member) => !hasStarted(member) && !answers(member));
@@ -34,22 +43,32 @@ export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadershi
   if (primary === undefined || rogues.length > 0 || !isWhole(scope, observed, primary)) return NONE;
   const { instances } = effective.postgres;
   if (primary.ordinal >= instances) {
-    const isAllowed = ({ ordinal }: Member): boolean => ordinal < instances;
-    return { ...NONE, wish: { reason: 'ScaleIn', isAllowed } };
+    return { ...NONE, wish: stayingPut(scope, 'ScaleIn', ({ ordinal }) => ordinal < instances) };
   }
   const standby = outdated.findLast((member) => member !== primary);
   if (standby !== undefined) return restart(scope, standby);
-  if (!outdated.includes(primary)) return NONE;
+  if (!outdated.includes(primary)) return parameters(scope, observed, primary);
   if (observed.members.length === 1) return restart(scope, primary);
-  return { ...NONE, wish: { reason: 'RollingUpdate', isAllowed: (member) => !outdated.includes(member) } };
+  return { ...NONE, wish: stayingPut(scope, 'RollingUpdate', (member) => !outdated.includes(member)) };
 }
 
-/** Members whose pods are of an earlier template than the StatefulSet's, by ordinal. */
-export function outdatedMembers({ statefulSet, members }: Observed): readonly Member[] {
-  const { updateRevision, observedGeneration = 0 } = statefulSet?.status ?? {};
-  // The newest template has no revision yet.
-  if (updateRevision === undefined || observedGeneration < (statefulSet?.metadata.generation ?? 0)) return [];
-  return members.filter(({ pod }) => pod.metadata.labels?.[REVISION_LABEL] !== updateRevision);
+/** A primary that would have to leave its node again is not moved to it. */
+function stayingPut(scope: Scope, reason: string, isAllowed: SwitchoverWish['isAllowed']): SwitchoverWish {
+  return { reason, isAllowed: (member) => isAllowed(member) && !isCordoned(scope, member.pod) };
+}
+
+/** Brings parameters into force that need a restart. */
+function parameters(scope: Scope, observed: Observed, primary: Member): RolloutStep {
+  const step = parameterStep(observed, primary);
+  if (step === undefined) return NONE;
+  if (step.type === 'restart-primary') return { ...NONE, restartsPrimary: true };
+  if (step.type === 'switchover') return { ...NONE, wish: stayingPut(scope, 'ParameterChange', step.isAllowed) };
+  const { name, pod } = step.member;
+  const address = pod.status?.podIP;
+  if (address === undefined) return NONE;
+  const note = `Postgres on ${name} is restarted, for parameters that need it`;
+  const event: EventPlan = { type: 'Normal', reason: 'MemberRestarted', action: 'Restart', note };
+  return { ...NONE, actions: [{ type: 'postgres.restart', member: name, address }], events: [event] };
 }
 
 /** One disruption at a time over all components. */
@@ -76,7 +95,7 @@ function restart({ platform }: Scope, { name, pod }: Member): RolloutStep {
     action: 'RollingUpdate',
     note: `pod ${name} is replaced by one of the newest template`,
   };
-  return { remove: [{ ref, ...(uid === undefined ? {} : { uid }) }], events: [event] };
+  return { ...NONE, remove: [{ ref, ...(uid === undefined ? {} : { uid }) }], events: [event] };
 }
 
 function hasStarted({ pod }: Member): boolean {

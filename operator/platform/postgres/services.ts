@@ -1,5 +1,6 @@
-import type { PodDisruptionBudget, Service } from '../../kube/resources.ts';
-import { commonLabels, selectorLabels } from '../core/names.ts';
+import { type PodDisruptionBudget, resources, type Service } from '../../kube/resources.ts';
+import type { Removal, Scope } from '../core/component.ts';
+import { commonLabels, labels, namespaceOf, selectorLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import {
   clusterName,
@@ -38,16 +39,40 @@ function service(platform: Platform, name: string, spec: NonNullable<Service['sp
   return { apiVersion: 'v1', kind: 'Service', metadata: { name, labels: commonLabels(platform, 'postgres') }, spec };
 }
 
-/** A drain takes one member at a time, and only while the others are ready. */
-export function disruptionBudget(platform: Platform): PodDisruptionBudget {
+/**
+ * A drain takes one standby at a time, and only while the others are ready; the primary, only when it has handed over and is none any more. No pod may be in
+ * two budgets, for then it cannot be evicted at all. A single instance has nobody to hand over to, and is let go.
+ */
+export function disruptionBudgets(platform: Platform, instances: number): PodDisruptionBudget[] {
+  const selector = selectorLabels(platform, 'postgres');
+  if (instances === 1)
+    return [budget(platform, clusterName(platform), { maxUnavailable: 1, selector: { matchLabels: selector } })];
+  const notPrimary = { key: labels.role, operator: 'NotIn', values: [PRIMARY_ROLE] };
+  return [
+    // By number: what may be unavailable is counted by the StatefulSet, of which these are a part only.
+    budget(platform, clusterName(platform), {
+      minAvailable: instances - 2,
+      selector: { matchLabels: selector, matchExpressions: [notPrimary] },
+    }),
+    budget(platform, primaryServiceName(platform), {
+      minAvailable: 1,
+      selector: { matchLabels: roleSelector(platform, PRIMARY_ROLE) },
+    }),
+  ];
+}
+
+/** The primary's own budget where there is nobody to hand over to any more: it would hold up every drain for good. */
+export function surplusBudget({ platform, children }: Scope, instances: number): Removal[] {
+  const name = primaryServiceName(platform);
+  const ref = { resource: resources.podDisruptionBudgets, namespace: namespaceOf(platform), name };
+  return instances === 1 && children.get(ref) !== undefined ? [{ ref }] : [];
+}
+
+function budget(platform: Platform, name: string, spec: NonNullable<PodDisruptionBudget['spec']>): PodDisruptionBudget {
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
-    metadata: { name: clusterName(platform), labels: commonLabels(platform, 'postgres') },
-    spec: {
-      maxUnavailable: 1,
-      selector: { matchLabels: selectorLabels(platform, 'postgres') },
-      unhealthyPodEvictionPolicy: 'IfHealthyBudget',
-    },
+    metadata: { name, labels: commonLabels(platform, 'postgres') },
+    spec: { ...spec, unhealthyPodEvictionPolicy: 'IfHealthyBudget' },
   };
 }

@@ -1,9 +1,10 @@
 import type { Pod, StatefulSet } from '../../kube/resources.ts';
 import { BUNDLE_KEY, bundleName, leafKeys } from '../certificates/names.ts';
-import type { EffectivePostgres, Storage } from '../core/effective.ts';
+import type { EffectivePostgres } from '../core/effective.ts';
 import { commonLabels, selectorLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { containerSecurityContext, dataClaim, podSecurityContext } from '../core/pods.ts';
+import type { ClaimTemplate } from '../core/storage-growth.ts';
 import {
   adminKeys,
   adminSecretName,
@@ -22,7 +23,6 @@ import { TLS_ANNOTATION, TLS_PATH, tlsSecretName } from './tls/names.ts';
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
 type EnvVar = NonNullable<Container['env']>[number];
-type ClaimTemplate = NonNullable<NonNullable<StatefulSet['spec']>['volumeClaimTemplates']>[number];
 
 /** User and group `postgres` of the image. */
 const POSTGRES_UID = 999;
@@ -30,7 +30,7 @@ const POSTGRES_UID = 999;
 /** What of the live StatefulSet the new one has to respect. */
 export interface StatefulSetInput {
   readonly replicas: number;
-  /** The claim template in force: Kubernetes lets nobody change it, so storage that was asked for later goes another way. */
+  /** The claim template in force, which Kubernetes lets nobody change; see storage-growth.ts. */
   readonly claim: ClaimTemplate | undefined;
   /** Whether the members serve with TLS. */
   readonly tls: boolean;
@@ -195,31 +195,5 @@ function copyResources({ resources }: EffectivePostgres): NonNullable<Container[
   return {
     ...(requests === undefined ? {} : { requests: { ...requests } }),
     ...(limits === undefined ? {} : { limits: { ...limits } }),
-  };
-}
-
-/** The live claim template without what the server adds to it; undefined before there is one. */
-export function liveClaim(live: StatefulSet | undefined): ClaimTemplate | undefined {
-  const template = live?.spec?.volumeClaimTemplates?.[0];
-  if (template === undefined) return undefined;
-  const { name, labels } = template.metadata ?? {};
-  const { accessModes, resources, storageClassName } = template.spec ?? {};
-  return {
-    metadata: { ...(name === undefined ? {} : { name }), ...(labels === undefined ? {} : { labels }) },
-    spec: {
-      ...(accessModes === undefined ? {} : { accessModes }),
-      ...(resources === undefined ? {} : { resources }),
-      ...(storageClassName === undefined ? {} : { storageClassName }),
-    },
-  };
-}
-
-/** Size and class of a claim template. */
-export function storageOf(claim: ClaimTemplate): Partial<Storage> {
-  const size = claim.spec?.resources?.requests?.storage;
-  const storageClassName = claim.spec?.storageClassName;
-  return {
-    ...(size === undefined ? {} : { size }),
-    ...(storageClassName === undefined ? {} : { storageClassName }),
   };
 }

@@ -4,6 +4,7 @@ import { failoverRecord, isOpen } from './failover.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { passwordStatus } from './password-status.ts';
+import { isRestarting } from './restart.ts';
 import { isMoving } from './switchover.ts';
 
 /** The failover to report; an open one for as long as it lasts, since that is what makes the platform's condition. */
@@ -13,8 +14,8 @@ export function recordOf(
   leaders: Leadership,
 ): FailoverStatus | undefined {
   const last = platform.status?.lastFailover;
-  // What is moved as planned work is no failover, unless nobody takes over.
-  if (!isOpen(last) && isMoving(platform, now)) return undefined;
+  // What is moved or restarted as planned work is no failover, unless nobody takes over.
+  if (!isOpen(last) && (isMoving(platform, now) || isRestarting(platform, now))) return undefined;
   const history = { primary: platform.status?.postgres?.primary, last };
   return (
     failoverRecord(history, observed, leaders, effective.failover.failureThreshold, now) ??

@@ -3,32 +3,21 @@ import type { EffectiveRedis, Storage } from '../core/effective.ts';
 import { shortHash } from '../core/hash.ts';
 import { commonLabels, labels, selectorLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
-import { containerSecurityContext, dataClaim, podSecurityContext, quickEviction } from '../core/pods.ts';
-import { AUTH_DIRECTORY, CONFIG_DIRECTORY, CONFIG_FILE, DATA_DIRECTORY, fixedSettings } from './config.ts';
+import { dataClaim } from '../core/pods.ts';
+import { CONFIG_DIRECTORY, CONFIG_FILE, fixedSettings } from './config.ts';
 import {
-  AUTH_KEY,
   BUS_OFFSET,
-  nodesServiceHost,
   nodesServiceName,
-  PASSWORD_KEY,
   REDIS_PORT,
-  REDIS_UID,
-  redisName,
   SHARD_LABEL,
   SHARDS_ANNOTATION,
   shardName,
   shardSelector,
 } from './names.ts';
-
-type PodSpec = NonNullable<Pod['spec']>;
-type Container = PodSpec['containers'][number];
+import { announcedHost, type Container, type PodSpec, serverContainer, serverPodSpec } from './server-pod.ts';
 
 const CONFIG_HASH = 'isp.support/config-hash';
-/** Long enough for a shutdown that waits for its replicas (10 s) and writes out its file. */
-const GRACE_SECONDS = 30;
 const HAND_OVER_SECONDS = 2;
-/** Reading a large append-only file takes minutes; until it has been read, nothing else is asked of the server. */
-const START_SECONDS = 600;
 
 export interface ShardIntent {
   readonly shard: number;
@@ -68,43 +57,23 @@ export function shardStatefulSet(platform: Platform, redis: EffectiveRedis, inte
 }
 
 function podSpec(platform: Platform, redis: EffectiveRedis, shard: Record<string, string>): PodSpec {
-  return {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: podSecurityContext(REDIS_UID),
-    terminationGracePeriodSeconds: GRACE_SECONDS,
-    tolerations: quickEviction(30),
-    topologySpreadConstraints: [
-      {
-        // Strict, yet satisfied by a cluster of one node, which a required anti-affinity would not be.
-        maxSkew: 1,
-        topologyKey: 'kubernetes.io/hostname',
-        whenUnsatisfiable: 'DoNotSchedule',
-        nodeTaintsPolicy: 'Honor',
-        labelSelector: { matchLabels: shard },
-      },
-      {
-        // Pods of the same number, so that the first primaries are spread as well.
-        maxSkew: 1,
-        topologyKey: 'kubernetes.io/hostname',
-        whenUnsatisfiable: 'ScheduleAnyway',
-        nodeTaintsPolicy: 'Honor',
-        labelSelector: { matchLabels: selectorLabels(platform, 'redis') },
-        matchLabelKeys: ['apps.kubernetes.io/pod-index'],
-      },
-    ],
-    containers: [redisContainer(platform, redis)],
-    volumes: [
-      { name: 'config', configMap: { name: redisName(platform), items: [{ key: CONFIG_FILE, path: CONFIG_FILE }] } },
-      { name: 'auth', secret: { secretName: redisName(platform), items: [{ key: AUTH_KEY, path: AUTH_KEY }] } },
-    ],
+  const spec = serverPodSpec(platform, redisContainer(platform, redis), shard, [CONFIG_FILE]);
+  // Pods of the same number, so that the first primaries are spread as well.
+  const spread = {
+    maxSkew: 1,
+    topologyKey: 'kubernetes.io/hostname',
+    whenUnsatisfiable: 'ScheduleAnyway',
+    nodeTaintsPolicy: 'Honor',
+    labelSelector: { matchLabels: selectorLabels(platform, 'redis') },
+    matchLabelKeys: ['apps.kubernetes.io/pod-index'],
   };
+  return { ...spec, topologySpreadConstraints: [...(spec.topologySpreadConstraints ?? []), spread] };
 }
 
 function redisContainer(platform: Platform, redis: EffectiveRedis): Container {
+  const container = serverContainer(platform, redis.image, 'redis', REDIS_PORT);
   return {
-    name: 'redis',
-    image: redis.image,
+    ...container,
     command: ['redis-server'],
     args: [
       `${CONFIG_DIRECTORY}/${CONFIG_FILE}`,
@@ -112,39 +81,16 @@ function redisContainer(platform: Platform, redis: EffectiveRedis): Container {
       '--cluster-announce-ip',
       '$(POD_IP)',
       '--cluster-announce-hostname',
-      `$(POD_NAME).${nodesServiceHost(platform)}`,
+      announcedHost(platform),
     ],
     env: [
       { name: 'POD_IP', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'status.podIP' } } },
-      { name: 'POD_NAME', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
-      {
-        name: 'REDISCLI_AUTH',
-        valueFrom: { secretKeyRef: { name: redisName(platform), key: PASSWORD_KEY } },
-      },
+      ...(container.env ?? []),
     ],
-    ports: [
-      { name: 'redis', containerPort: REDIS_PORT, protocol: 'TCP' },
-      { name: 'bus', containerPort: REDIS_PORT + BUS_OFFSET, protocol: 'TCP' },
-    ],
-    // A server that still reads its file accepts connections and answers LOADING, which only a command can tell. That happens at the
-    // start alone, so the costly probe (a process in the container) ends with it.
-    startupProbe: {
-      exec: { command: ['redis-cli', '-e', 'ping'] },
-      periodSeconds: 2,
-      timeoutSeconds: 2,
-      failureThreshold: START_SECONDS / 2,
-    },
-    readinessProbe: { tcpSocket: { port: 'redis' }, periodSeconds: 5, timeoutSeconds: 2 },
-    livenessProbe: { tcpSocket: { port: 'redis' }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    ports: [...(container.ports ?? []), { name: 'bus', containerPort: REDIS_PORT + BUS_OFFSET, protocol: 'TCP' }],
     // Time for the replica to take over before a primary gets its signal.
     lifecycle: { preStop: { sleep: { seconds: HAND_OVER_SECONDS } } },
     resources: { ...redis.resources },
-    securityContext: containerSecurityContext,
-    volumeMounts: [
-      { name: 'data', mountPath: DATA_DIRECTORY },
-      { name: 'config', mountPath: CONFIG_DIRECTORY, readOnly: true },
-      { name: 'auth', mountPath: AUTH_DIRECTORY, readOnly: true },
-    ],
   };
 }
 

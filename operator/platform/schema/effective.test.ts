@@ -38,6 +38,17 @@ describe('the tier', () => {
     });
   }
 
+  it('has every Alertmanager in one list, and a default key for the token', () => {
+    expect(of({ alerts: { alertmanager: { url: 'http://a:9093' } } }).alerts).to.deep.equal({
+      urls: ['http://a:9093'],
+    });
+    const urls = ['http://a:9093', 'http://b:9093'];
+    expect(of({ alerts: { alertmanager: { urls, tokenSecret: { name: 'pager' } } } }).alerts).to.deep.equal({
+      urls,
+      tokenSecret: { name: 'pager', key: 'token' },
+    });
+  });
+
   it('is the smallest without a number', () => {
     expect(of()).to.deep.equal(of({}));
     expect(of({})).to.include({ customers: 100, tier: 100, paused: false });
@@ -217,8 +228,9 @@ describe('what the user sets', () => {
   });
 
   it('overrides single service levels and probes', () => {
-    const { slo, failover } = of({ slo: { availability: '99.9' }, failover: { failureThreshold: 5 } });
+    const { slo, failover, alerts } = of({ slo: { availability: '99.9' }, failover: { failureThreshold: 5 } });
     expect(slo).to.include({ availability: '99.9', latencyP95Milliseconds: 200 });
+    expect(alerts).to.equal(undefined);
     expect(failover).to.include({ enabled: true, failureThreshold: 5 });
   });
 });

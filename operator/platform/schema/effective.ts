@@ -1,4 +1,5 @@
 import type {
+  EffectiveAlerts,
   EffectiveApi,
   EffectivePlatform,
   EffectivePostgres,
@@ -37,7 +38,13 @@ export function resolve(spec: PlatformSpec | undefined, images: DefaultImages): 
     beat: { enabled: spec?.beat?.enabled ?? true, image: chosen.api, resources: sizes.beat.resources },
     failover: { enabled: true, probeIntervalSeconds: 1, failureThreshold: 3, ...spec?.failover },
     slo: { availability: '99.95', latencyP95Milliseconds: 200, latencyP99Milliseconds: 500, ...spec?.slo },
+    ...(spec?.alerts === undefined ? {} : { alerts: resolveAlerts(spec.alerts) }),
   };
+}
+
+function resolveAlerts({ alertmanager }: NonNullable<PlatformSpec['alerts']>): EffectiveAlerts {
+  const { url, urls = url === undefined ? [] : [url], tokenSecret } = alertmanager;
+  return { urls, ...(tokenSecret === undefined ? {} : { tokenSecret: { key: 'token', ...tokenSecret } }) };
 }
 
 function resolveApi(spec: PlatformSpec['api'], { api }: Tier, image: string): EffectiveApi {

@@ -1,8 +1,8 @@
 // Kubernetes quantities: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
 
-const BINARY = ['Ki', 'Mi', 'Gi', 'Ti'];
-const DECIMAL = ['m', '', 'k', 'M', 'G', 'T'];
-const PATTERN = /^(\d+)(?:\.(\d{1,3}))?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/;
+const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+const DECIMAL = ['m', '', 'k', 'M', 'G', 'T', 'P', 'E'];
+const PATTERN = /^(\d+)(?:\.(\d{1,3}))?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/;
 
 interface Quantity {
   /** Thousandths of a core or of a byte, rounded up as Kubernetes does. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSpecSchema } from './alerts-spec.ts';
 import { apiSpecSchema } from './api-spec.ts';
 import { image } from './fields.ts';
 import { postgresSpecSchema } from './postgres-spec.ts';
@@ -94,6 +95,7 @@ export const platformSpecSchema = z
     images: imagesSpecSchema.exactOptional(),
     failover: failoverSpecSchema.exactOptional(),
     slo: sloSpecSchema.exactOptional(),
+    alerts: alertsSpecSchema.exactOptional(),
   })
   .describe('What the platform is to be. Every field may be left out.');
 

@@ -52,6 +52,7 @@ const failover = z
     podUID: text('UID of the pod that is fenced.').exactOptional(),
     proof: text('How it is known that the old primary takes no more writes.').exactOptional(),
     message: text('What it waits for, or why nobody may take over.').exactOptional(),
+    refusedAt: time('Since when nobody may take over.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
   })
   .describe('The latest failover, step by step.');
@@ -59,7 +60,9 @@ const failover = z
 const switchover = z
   .object({
     request: text('Value of the annotation isp.support/switchover that was acted on last; empty if none was.'),
-    reason: text('What the operator moved it for by itself: RollingUpdate, ScaleIn.').exactOptional(),
+    reason: text(
+      'What the operator moved it for by itself: RollingUpdate, ScaleIn, ParameterChange, NodeDrain.',
+    ).exactOptional(),
     from: text('Pod that was the primary.').exactOptional(),
     to: text('Pod that became the primary.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
@@ -68,6 +71,31 @@ const switchover = z
     finishedAt: time('When it ended.').exactOptional(),
   })
   .describe('The latest planned move of the Postgres primary.');
+
+const restart = z
+  .object({
+    member: text('Pod of the primary.'),
+    reason: text('What for: ParameterChange.'),
+    parameters: z.array(z.string()).describe('Parameters that took effect with it.').exactOptional(),
+    outcome: text('How it ended, or how far it is.'),
+    message: text('Why it failed.').exactOptional(),
+    startedAt: time('When it was begun.').exactOptional(),
+    finishedAt: time('When it ended.').exactOptional(),
+  })
+  .describe('The latest planned restart of the Postgres primary where it is.');
+
+const alert = z
+  .object({
+    name: text('Its label alertname.'),
+    component: text('Component that it is about.'),
+    failover: time('When the failover that it is about was noticed.'),
+    summary: text('What has happened.'),
+    description: text('What to do.'),
+    startsAt: time('When its cause began.'),
+    acceptedAt: time('When an Alertmanager took it.').exactOptional(),
+    endsAt: time('When it ended.').exactOptional(),
+  })
+  .describe('One alert.');
 
 /** The `status` of an IspSupportPlatform. */
 export const platformStatusSchema = z
@@ -184,6 +212,8 @@ export const platformStatusSchema = z
         'TLS: the authority of the platform and what it has signed. Present while something is served with TLS.',
       )
       .exactOptional(),
+    lastRestart: restart.exactOptional(),
+    alerts: z.array(alert).describe('Alerts that an Alertmanager is being told of.').exactOptional(),
   })
   .describe('What the operator found and did.');
 

@@ -29,6 +29,15 @@ export class Client {
     return this.#send(path, { method: 'POST', headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
   }
 
+  async put(path: string, body: unknown): Promise<Answered> {
+    const headers = { 'content-type': 'application/json' };
+    return this.#send(path, { method: 'PUT', headers, body: JSON.stringify(body) });
+  }
+
+  async delete(path: string): Promise<Answered> {
+    return this.#send(path, { method: 'DELETE' });
+  }
+
   /** A conversation of a new customer. */
   async converse(): Promise<string> {
     const customer = await this.post('/v1/customers', { name: 'Ana Souza' });

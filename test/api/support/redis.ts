@@ -6,11 +6,19 @@ import { eventually, freePort, scratch, start, stop } from './daemon.ts';
 const PASSWORD = 'secret';
 const SLOTS = 16_384;
 
-/** A Redis Cluster of one node that has all slots: clients see redirections, cluster errors and all. */
+/**
+ * A Redis Cluster of one node that has all slots: clients see redirections, cluster errors and all. Or, for clients that
+ * know no cluster, a single server, as they find it behind Sentinels.
+ */
 export class RedisServer {
   readonly #folder = scratch('redis');
+  readonly #mode: 'cluster' | 'single';
   #port = 0;
   #process: ChildProcess | undefined;
+
+  constructor(mode: 'cluster' | 'single' = 'cluster') {
+    this.#mode = mode;
+  }
 
   get url(): string {
     return `redis://:${PASSWORD}@127.0.0.1:${this.#port}/0`;
@@ -23,16 +31,18 @@ export class RedisServer {
     await this.start();
     const client = this.#client();
     await eventually(() => client.ping());
-    await client.cluster('ADDSLOTSRANGE', 0, SLOTS - 1);
-    await eventually(async () => {
-      if (!(await client.cluster('INFO')).includes('cluster_state:ok')) throw new Error('the cluster is not formed');
-    });
+    if (this.#mode === 'cluster') {
+      await client.cluster('ADDSLOTSRANGE', 0, SLOTS - 1);
+      await eventually(async () => {
+        if (!(await client.cluster('INFO')).includes('cluster_state:ok')) throw new Error('the cluster is not formed');
+      });
+    }
     client.disconnect();
   }
 
   async start(): Promise<void> {
     const port = String(this.#port);
-    const cluster = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+    const cluster = this.#mode === 'cluster' ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] : [];
     const auth = ['--requirepass', PASSWORD, '--masterauth', PASSWORD];
     const args = ['--port', port, '--bind', '127.0.0.1', ...cluster, '--save', '', '--dir', this.#folder, ...auth];
     this.#process = start({ command: '/usr/bin/redis-server', args, folder: this.#folder });

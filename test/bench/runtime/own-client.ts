@@ -2,10 +2,10 @@ import { parseArgs } from 'node:util';
 import { KubeClient } from '../../../operator/kube/client.ts';
 import { loadConfig } from '../../../operator/kube/config.ts';
 import { resources } from '../../../operator/kube/resources.ts';
+import { childKinds } from '../../../operator/platform/core/children.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 import { Informer } from '../../../operator/runtime/informer.ts';
 import { silentLogger } from '../../../operator/runtime/logger.ts';
-import { childKinds } from '../../support/controllers/index.ts';
 import { compare } from './compared-client.ts';
 
 /** This project's client and informers over everything that the operator watches. */

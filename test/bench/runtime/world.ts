@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../../../operator/kube/types.ts';
+import { childKinds } from '../../../operator/platform/core/children.ts';
 import type { PlatformSpec } from '../../../operator/platform/schema/spec.ts';
 import { establishDefinition, platform } from '../../integration/crd/platforms.ts';
 import { type ApiServer, startApiServer } from '../../support/apiserver/index.ts';
-import { Controllers, childKinds } from '../../support/controllers/index.ts';
+import { Controllers } from '../../support/controllers/index.ts';
 
 /** One member of Postgres and one node of RabbitMQ are what the played engines are. */
 const spec: PlatformSpec = {

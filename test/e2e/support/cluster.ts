@@ -2,27 +2,15 @@ import { KubeClient } from '../../../operator/kube/client.ts';
 import { loadConfig } from '../../../operator/kube/config.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
 import type { KubeObject, Resource } from '../../../operator/kube/types.ts';
+import { childKinds as watchedKinds } from '../../../operator/platform/core/children.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
 
 export const NAMESPACE = 'support';
 export const PLATFORM = 'acme';
 
-/** Everything that a platform may have, in kinds. */
-export const childKinds: readonly Resource[] = [
-  resources.configMaps,
-  resources.deployments,
-  resources.horizontalPodAutoscalers,
-  resources.jobs,
-  resources.podDisruptionBudgets,
-  resources.pods,
-  resources.roleBindings,
-  resources.roles,
-  resources.secrets,
-  resources.serviceAccounts,
-  resources.services,
-  resources.statefulSets,
-];
+/** Kinds of what goes with a platform; its volumes stay. */
+export const childKinds: readonly Resource[] = watchedKinds.filter((kind) => kind !== resources.persistentVolumeClaims);
 
 export const client: KubeClient = new KubeClient(loadConfig());
 

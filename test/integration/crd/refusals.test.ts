@@ -70,6 +70,26 @@ const REFUSED: readonly Case[] = [
     says: ['spec.postgres.synchronous', 'instances 1', 'set instances to 2'],
   },
   {
+    what: 'an Alertmanager without a scheme',
+    spec: { alerts: { alertmanager: { url: 'alertmanager:9093' } } },
+    says: ['spec.alerts.alertmanager.url', 'alertmanager:9093', 'http://'],
+  },
+  {
+    what: 'a password in the URL of an Alertmanager',
+    spec: { alerts: { alertmanager: { urls: ['https://ops:hunter2@alertmanager'] } } },
+    says: ['spec.alerts.alertmanager.urls[0]', 'hunter2', 'tokenSecret'],
+  },
+  {
+    what: 'one Alertmanager beside several',
+    spec: { alerts: { alertmanager: { url: 'http://a:9093', urls: ['http://b:9093'] } } },
+    says: ['spec.alerts.alertmanager.url', 'http://a:9093', 'remove one'],
+  },
+  {
+    what: 'alerts for nobody',
+    spec: { alerts: { alertmanager: {} } },
+    says: ['spec.alerts.alertmanager.url', 'neither', 'set url'],
+  },
+  {
     what: 'a parameter of the operator',
     spec: { postgres: { parameters: { port: 6432, work_mem: '20MB', ssl: 'on' } } },
     says: ['spec.postgres.parameters', 'port', 'ssl', 'remove it'],

@@ -11,10 +11,13 @@ export interface Step {
 
 type Nullable = { readonly [key: string]: unknown };
 
+/** A StorageClass whose volumes may grow. */
+export const GROWING_CLASS = 'growing';
+
 /** One member of Postgres and one node of RabbitMQ are what the played engines are; the pools are few so that a run is short. */
 const first: PlatformSpec = {
   customers: 100,
-  postgres: { instances: 1 },
+  postgres: { instances: 1, storage: { size: '5Gi', storageClassName: GROWING_CLASS } },
   rabbitmq: { nodes: 1 },
   api: { replicas: 2 },
   workers: [{ name: 'ai', replicas: 1 }, { name: 'messages' }],
@@ -51,6 +54,11 @@ export const life: readonly Step[] = [
     name: 'take the replicas back, start the beat',
     does: 'change',
     spec: { api: { replicas: 3, autoscaling: null }, beat: { enabled: true } },
+  },
+  {
+    name: 'grow the volumes, with more memory',
+    does: 'change',
+    spec: { postgres: { storage: { size: '10Gi' }, resources: { limits: { memory: '768Mi' } } } },
   },
   { name: 'restart', does: 'restart' },
   {

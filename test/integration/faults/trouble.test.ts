@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { resources } from '../../../operator/kube/resources.ts';
+import type { KubeObject } from '../../../operator/kube/types.ts';
 import { useApiServer } from '../../support/apiserver/shared.ts';
 import { Controllers } from '../../support/controllers/index.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -9,7 +10,7 @@ import { type FaultPlan, seededFaults } from '../../support/faults/plan.ts';
 import type { CrashPoint } from '../../support/faults/proxy.ts';
 import { establishDefinition } from '../crd/platforms.ts';
 import { type Baseline, FaultRun, type Report, type Trouble } from './run.ts';
-import { life, type Step } from './steps.ts';
+import { GROWING_CLASS, life, type Step } from './steps.ts';
 import { viewOf } from './view.ts';
 
 /** Everything there is, which takes a good while, or a sample of it that fits into a minute. */
@@ -33,6 +34,13 @@ describe('an operator in trouble', function () {
   before(async () => {
     await establishDefinition(server.current.client, AbortSignal.timeout(20_000));
     client = server.current.newClient();
+    await client.create({
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: GROWING_CLASS },
+      provisioner: 'isp.support/played',
+      allowVolumeExpansion: true,
+    } as KubeObject);
     controllers = new Controllers(client);
     await controllers.start();
     const run = await FaultRun.start(server.current, controllers);
@@ -107,11 +115,11 @@ describe('an operator in trouble', function () {
     const names = () => [...viewOf(controllers, run.namespace).keys()];
     try {
       await run.take(step('create'));
-      await eventually(() => expect(names()).to.include('ConfigMap/acme-postgres-leader'));
+      await eventually(() => expect(names()).to.include('ConfigMap/acme-postgres-leader'), 60_000);
       await run.take(step('delete'));
       await eventually(
         () => expect(names().filter((name) => !name.startsWith('PersistentVolumeClaim/'))).to.be.empty,
-        20_000,
+        60_000,
       );
     } finally {
       await run.end();

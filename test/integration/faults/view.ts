@@ -1,6 +1,7 @@
 import { resources, type Secret } from '../../../operator/kube/resources.ts';
 import type { KubeObject } from '../../../operator/kube/types.ts';
-import { type Controllers, childKinds } from '../../support/controllers/index.ts';
+import { childKinds } from '../../../operator/platform/core/children.ts';
+import type { Controllers } from '../../support/controllers/index.ts';
 
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;

@@ -1,14 +1,15 @@
 import { expect } from 'chai';
-import { Cluster } from 'ioredis';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import { Driver } from './driver.ts';
-import { PASSWORD } from './processes.ts';
-
-const KEYS = Array.from({ length: 300 }, (_, i) => `key-${i}`);
+import { Keys } from './keys.ts';
 
 describe('a Redis Cluster of real servers', function () {
   this.timeout(200_000);
   const driver = new Driver();
+  const keys = new Keys(
+    driver,
+    Array.from({ length: 300 }, (_, i) => `key-${i}`),
+  );
 
   before(() => driver.start());
   after(() => driver.end());
@@ -22,17 +23,15 @@ describe('a Redis Cluster of real servers', function () {
       replicas: 3,
       slotsAssigned: 16_384,
     });
-    await withClient(async (client) => {
-      for (const key of KEYS) await client.set(key, `value of ${key}`);
-    });
-    await expectEveryKey();
+    await keys.write();
+    await keys.expectEveryOne();
   });
 
   it('heals with every key when all servers come back at other addresses', async () => {
     await Promise.all(driver.processes.map((process) => process.kill()));
     await Promise.all(driver.processes.map((process) => process.start()));
     await driver.until('healed cluster', isHealthy);
-    await expectEveryKey();
+    await keys.expectEveryOne();
   });
 
   it('takes a primary that lost its volume back as a replica, and forgets what it was', async () => {
@@ -43,27 +42,12 @@ describe('a Redis Cluster of real servers', function () {
     const plan = await driver.until('restored redundancy', (now) => isHealthy(now) && (now.actions ?? []).length === 0);
     expect(roleOf(plan, 'acme-redis-0-0')).to.equal('replica');
     expect(roleOf(plan, 'acme-redis-0-1')).to.equal('primary');
-    await expectEveryKey();
-    await withClient(async (client) => {
+    await keys.expectEveryOne();
+    await keys.withClient(async (client) => {
       for (const node of client.nodes('all'))
         expect(await node.call('CLUSTER', 'INFO')).to.include('cluster_known_nodes:6\r\n');
     });
   });
-
-  async function withClient<T>(use: (client: Cluster) => Promise<T>): Promise<T> {
-    const nodes = driver.processes.flatMap(({ address }) => address ?? []);
-    const client = new Cluster(nodes, { redisOptions: { password: PASSWORD } });
-    try {
-      return await use(client);
-    } finally {
-      client.disconnect();
-    }
-  }
-
-  async function expectEveryKey(): Promise<void> {
-    const values = await withClient((client) => Promise.all(KEYS.map((key) => client.get(key))));
-    expect(values).to.deep.equal(KEYS.map((key) => `value of ${key}`));
-  }
 });
 
 function isHealthy(plan: ComponentPlan): boolean {

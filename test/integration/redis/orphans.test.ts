@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'chai';
-import { Cluster, Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import { Driver } from './driver.ts';
+import { Keys } from './keys.ts';
 import { PASSWORD, type RedisProcess } from './processes.ts';
 
 const TAG = '{orphan}';
@@ -20,14 +20,13 @@ interface Member {
 describe('a slot whose new primary dies before its replica has heard of it', function () {
   this.timeout(200_000);
   const driver = new Driver();
+  const keys = new Keys(driver, KEYS);
 
   before(async () => {
     await driver.start();
     await driver.until('formed cluster', isHealthy);
     await driver.whenAgreed();
-    await withClient(async (client) => {
-      for (const key of KEYS) await client.set(key, `value of ${key}`);
-    });
+    await keys.write();
   });
   after(() => driver.end());
 
@@ -36,7 +35,7 @@ describe('a slot whose new primary dies before its replica has heard of it', fun
     await driver.until('slot without a primary', isUncovered);
     await taker.start();
     await driver.until('healed cluster', (plan) => isHealthy(plan) && (plan.actions ?? []).length === 0);
-    await expectEveryKey();
+    await keys.expectEveryOne();
   });
 
   it('goes to the primary that has its keys when the lost one comes back without its volume', async () => {
@@ -46,7 +45,7 @@ describe('a slot whose new primary dies before its replica has heard of it', fun
     await taker.loseVolume();
     await taker.start();
     await driver.until('healed cluster', (plan) => isHealthy(plan) && (plan.actions ?? []).length === 0);
-    await expectEveryKey();
+    await keys.expectEveryOne();
   });
 
   /** Moves the slot of the keys to another primary, which is killed as soon as it owns it; gives that one. */
@@ -79,21 +78,6 @@ describe('a slot whose new primary dies before its replica has heard of it', fun
     } finally {
       for (const { redis } of members) redis.disconnect();
     }
-  }
-
-  async function withClient<T>(use: (client: Cluster) => Promise<T>): Promise<T> {
-    const nodes = driver.processes.flatMap(({ address }) => address ?? []);
-    const client = new Cluster(nodes, { redisOptions: { password: PASSWORD } });
-    try {
-      return await use(client);
-    } finally {
-      client.disconnect();
-    }
-  }
-
-  async function expectEveryKey(): Promise<void> {
-    const values = await withClient((client) => Promise.all(KEYS.map((key) => client.get(key))));
-    expect(values).to.deep.equal(KEYS.map((key) => `value of ${key}`));
   }
 });
 

@@ -11,6 +11,7 @@ import type { RevokeLogin } from '../../../operator/platform/postgres/actions.ts
 import { type AppLogin, appLogin, nextLogin } from '../../../operator/platform/postgres/login.ts';
 import type { LoginsReading } from '../../../operator/platform/postgres/logins-probe.ts';
 import { patroniStateNames } from '../../../operator/platform/postgres/names.ts';
+import type { ParameterFacts } from '../../../operator/platform/postgres/parameter-facts.ts';
 import { NEXT_LOGIN_PROBE } from '../../../operator/platform/postgres/password-facts.ts';
 import type { Answer, MemberReading } from '../../../operator/platform/postgres/reading.ts';
 import { tlsSecretName } from '../../../operator/platform/postgres/tls/names.ts';
@@ -145,7 +146,8 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
   switch (engine) {
     case 'postgres':
       if (what.startsWith('logins/')) return { ok: true, value: loginsOf(state) };
-      return what === 'login' ? { ok: true, value: true } : member(state);
+      if (what === 'login') return { ok: true, value: true };
+      return what === 'parameters' ? anything(probe.target) : member(state);
     case 'rabbitmq':
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
     case 'worker':
@@ -171,6 +173,14 @@ function loginsOf({ logins }: EngineState): LoginsReading {
     password: shortHash(password),
     quietSince: '2020-01-01T00:00:00Z',
   }));
+}
+
+/** A Postgres that knows every parameter and takes every value. */
+function anything(target: string): Answer<ParameterFacts> {
+  const names = Object.keys(JSON.parse(target.slice(target.indexOf('{'))) as object);
+  const fact = { context: 'sighup', vartype: 'string', unit: null, min: null, max: null, values: null };
+  const known = names.map((name) => ({ ...fact, name }));
+  return { ok: true, value: { known, refused: [], missingLibraries: [] } };
 }
 
 function member({ database }: EngineState): MemberReading {

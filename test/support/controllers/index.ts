@@ -3,11 +3,13 @@ import {
   type ConfigMap,
   type Deployment,
   type Job,
+  type PersistentVolumeClaim,
   type Pod,
   resources,
   type StatefulSet,
 } from '../../../operator/kube/resources.ts';
 import type { KubeObject, Resource } from '../../../operator/kube/types.ts';
+import { childKinds } from '../../../operator/platform/core/children.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
 import { patroniLabels, patroniStateNames } from '../../../operator/platform/postgres/names.ts';
@@ -16,24 +18,7 @@ import { silentLogger } from '../../../operator/runtime/logger.ts';
 import { WorkQueue } from '../../../operator/runtime/queue.ts';
 import { Engines } from './engines.ts';
 import { History } from './history.ts';
-import { makeOnce, refTo, rollOut, runSet, succeed } from './workloads.ts';
-
-/** Kinds of which a platform has objects; the history is kept of these and of the platforms. */
-export const childKinds: readonly Resource[] = [
-  resources.configMaps,
-  resources.deployments,
-  resources.horizontalPodAutoscalers,
-  resources.jobs,
-  resources.persistentVolumeClaims,
-  resources.podDisruptionBudgets,
-  resources.pods,
-  resources.roleBindings,
-  resources.roles,
-  resources.secrets,
-  resources.serviceAccounts,
-  resources.services,
-  resources.statefulSets,
-];
+import { bind, makeOnce, orphan, refTo, rollOut, runSet, succeed } from './workloads.ts';
 
 /** Of which pods are played; Redis' stay unscheduled, which holds nothing else up. */
 const PLAYED_SETS = new Set(['postgres', 'rabbitmq']);
@@ -136,6 +121,9 @@ export class Controllers {
     for (const deployment of live<Deployment>(resources.deployments)) await rollOut(this.#client, deployment);
     for (const job of live<Job>(resources.jobs)) await succeed(this.#client, job);
     const pods = this.objects<Pod>(resources.pods, namespace);
+    for (const claim of live<PersistentVolumeClaim>(resources.persistentVolumeClaims)) await bind(this.#client, claim);
+    for (const set of this.objects<StatefulSet>(resources.statefulSets, namespace))
+      await orphan(this.#client, set, pods);
     for (const set of live<StatefulSet>(resources.statefulSets))
       if (PLAYED_SETS.has(set.metadata.labels?.[labels.component] ?? '')) await runSet(this.#client, set, pods);
     for (const platform of live<Platform>(resources.platforms)) await this.#patroni(platform, pods);

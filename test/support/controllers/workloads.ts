@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { isAlreadyExists, isConflict, isNotFound } from '../../../operator/kube/errors.ts';
 import {
@@ -11,6 +12,7 @@ import {
 import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 
+const REVISION_LABEL = 'controller-revision-hash';
 const STARTED = '2020-01-01T00:00:00Z';
 
 /** A Deployment whose pods are all ready. There are none: nobody asks for them. */
@@ -30,18 +32,25 @@ export async function succeed(client: KubeClient, job: Job): Promise<void> {
   await writeStatus(client, resources.jobs, job, { startTime: STARTED, succeeded: 1 });
 }
 
-/** A StatefulSet with its claims and pods, each ready at once and always of the newest template. */
+/**
+ * A StatefulSet with its claims and pods, each ready at once. Pods of an earlier template are replaced, all at once, unless the set's
+ * strategy leaves that to others.
+ */
 export async function runSet(client: KubeClient, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
   const { spec } = set;
   if (spec === undefined) return;
   const replicas = spec.replicas ?? 1;
-  const revision = `revision-${set.metadata.generation ?? 0}`;
+  const revision = revisionOf(set);
+  let outdated = 0;
   for (let ordinal = 0; ordinal < replicas; ordinal += 1) {
     const name = `${set.metadata.name}-${ordinal}`;
     await claimsOf(client, set, name);
     const pod = pods.find(({ metadata }) => metadata.name === name);
+    const isOutdated = pod !== undefined && pod.metadata.labels?.[REVISION_LABEL] !== revision;
+    if (isOutdated) outdated += 1;
     if (pod === undefined) await startPod(client, set, name, revision);
-    else await keepPod(client, set, pod, revision);
+    else if (isOutdated && spec.updateStrategy?.type !== 'OnDelete') await endPod(client, pod);
+    else await keepPod(client, set, pod);
   }
   await writeStatus(client, resources.statefulSets, set, {
     observedGeneration: set.metadata.generation,
@@ -49,10 +58,33 @@ export async function runSet(client: KubeClient, set: StatefulSet, pods: readonl
     readyReplicas: replicas,
     availableReplicas: replicas,
     currentReplicas: replicas,
-    updatedReplicas: replicas,
+    updatedReplicas: replicas - outdated,
     currentRevision: revision,
     updateRevision: revision,
   });
+}
+
+/** Of the template alone: the same for the same platform in another namespace. */
+function revisionOf({ metadata: { name, namespace = '' }, spec }: StatefulSet): string {
+  const template = JSON.stringify(spec?.template).replaceAll(namespace, '');
+  return `${name}-${createHash('sha256').update(template).digest('hex').slice(0, 10)}`;
+}
+
+/** A provisioner that has a volume for every claim, as large as is asked for. */
+export async function bind(client: KubeClient, claim: PersistentVolumeClaim): Promise<void> {
+  const capacity = { storage: claim.spec?.resources?.requests?.['storage'] };
+  await writeStatus(client, resources.persistentVolumeClaims, claim, { phase: 'Bound', capacity });
+}
+
+/** The garbage collector's part in the deletion of a StatefulSet whose pods are to stay: they lose their owner, and then it goes. */
+export async function orphan(client: KubeClient, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
+  const { uid, finalizers = [] } = set.metadata;
+  if (set.metadata.deletionTimestamp === undefined || !finalizers.includes('orphan')) return;
+  for (const pod of pods)
+    if (pod.metadata.ownerReferences?.some((owner) => owner.uid === uid))
+      await patch(client, refTo(resources.pods, pod), { metadata: { ownerReferences: null } });
+  const rest = finalizers.filter((finalizer) => finalizer !== 'orphan');
+  await patch(client, refTo(resources.statefulSets, set), { metadata: { finalizers: rest } });
 }
 
 async function claimsOf(client: KubeClient, set: StatefulSet, pod: string): Promise<void> {
@@ -69,7 +101,7 @@ async function claimsOf(client: KubeClient, set: StatefulSet, pod: string): Prom
 }
 
 async function startPod(client: KubeClient, set: StatefulSet, name: string, revision: string): Promise<void> {
-  const { namespace = '', uid = '' } = set.metadata;
+  const { namespace = '' } = set.metadata;
   const template = set.spec?.template;
   const isPostgres = set.metadata.labels?.[labels.component] === 'postgres';
   const metadata = {
@@ -78,11 +110,11 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
     annotations: template?.metadata?.annotations ?? {},
     labels: {
       ...template?.metadata?.labels,
-      'controller-revision-hash': revision,
+      [REVISION_LABEL]: revision,
       // As Patroni labels its own pod.
       ...(isPostgres ? { [labels.role]: 'primary' } : {}),
     },
-    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: set.metadata.name, uid, controller: true }],
+    ownerReferences: [ownerOf(set)],
   };
   const claims = (set.spec?.volumeClaimTemplates ?? []).map(({ metadata: claim }) => ({
     name: claim?.name ?? '',
@@ -92,12 +124,19 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
   await makeOnce(client, { apiVersion: 'v1', kind: 'Pod', metadata, spec } as Pod);
 }
 
-async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod, revision: string): Promise<void> {
-  if (pod.metadata.labels?.['controller-revision-hash'] !== revision) {
-    const annotations = withoutOthers(pod.metadata.annotations, set.spec?.template.metadata?.annotations);
-    const body = { metadata: { labels: { 'controller-revision-hash': revision }, annotations } };
-    await patch(client, refTo(resources.pods, pod), body);
+async function endPod(client: KubeClient, pod: Pod): Promise<void> {
+  const { uid = '' } = pod.metadata;
+  try {
+    await client.delete(refTo(resources.pods, pod), { uid, gracePeriodSeconds: 0 });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
   }
+}
+
+async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod): Promise<void> {
+  // One that is of nobody, and has its labels, is taken in.
+  if (pod.metadata.ownerReferences === undefined)
+    await patch(client, refTo(resources.pods, pod), { metadata: { ownerReferences: [ownerOf(set)] } });
   const containerStatuses = (pod.spec?.containers ?? []).map(({ name, image = '' }) => ({
     name,
     image,
@@ -115,12 +154,8 @@ async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod, revision:
   });
 }
 
-/** The annotations of a new template, as a merge patch on a pod of the last one. */
-function withoutOthers(
-  present: Record<string, string> = {},
-  wanted: Record<string, string> = {},
-): Record<string, string | null> {
-  return { ...Object.fromEntries(Object.keys(present).map((name) => [name, null])), ...wanted };
+function ownerOf({ metadata: { name, uid } }: StatefulSet): object {
+  return { apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid, controller: true };
 }
 
 /** Writes the parts of a status that are not so already. */

@@ -321,9 +321,14 @@ export class FaultProxy {
 
   #withinNamespace(path: string): string {
     const match = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)\/([^/]+)$/.exec(path);
-    return match === null ? path : `${match[1]}/namespaces/${this.#options.namespace}/${match[2]}`;
+    // What has no namespace is everybody's.
+    return match === null || OF_CLUSTER.has(match[2] ?? '')
+      ? path
+      : `${match[1]}/namespaces/${this.#options.namespace}/${match[2]}`;
   }
 }
+
+const OF_CLUSTER = new Set(['nodes', 'storageclasses']);
 
 async function textOf(request: Http2ServerRequest): Promise<string> {
   const chunks: Buffer[] = [];

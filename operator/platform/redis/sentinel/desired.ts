@@ -1,35 +1,22 @@
-import type { ConfigMap, Pod, PodDisruptionBudget, Service, StatefulSet } from '../../../kube/resources.ts';
+import type { ConfigMap, PodDisruptionBudget, Service, StatefulSet } from '../../../kube/resources.ts';
 import type { KubeObject } from '../../../kube/types.ts';
 import type { EffectiveRedis, Storage } from '../../core/effective.ts';
 import { shortHash } from '../../core/hash.ts';
 import { commonLabels, labels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
-import { containerSecurityContext, dataClaim, podSecurityContext, quickEviction } from '../../core/pods.ts';
-import { AUTH_DIRECTORY, CONFIG_DIRECTORY, CONFIG_FILE, DATA_DIRECTORY, serverSettings } from '../config.ts';
-import {
-  AUTH_KEY,
-  nodesServiceHost,
-  nodesServiceName,
-  PASSWORD_KEY,
-  REDIS_PORT,
-  REDIS_UID,
-  redisName,
-} from '../names.ts';
+import { dataClaim } from '../../core/pods.ts';
+import { CONFIG_DIRECTORY, CONFIG_FILE, DATA_DIRECTORY, serverSettings } from '../config.ts';
+import { nodesServiceName, REDIS_PORT, redisName } from '../names.ts';
+import { announcedHost, type Container, serverContainer, serverPodSpec } from '../server-pod.ts';
 import { nodesService } from '../services.ts';
 import { NOBODY, SENTINEL_CONFIG_FILE, sentinelConf, sentinelSettings, serverConf } from './config.ts';
 import { type Part, partSelector, SENTINEL_PORT, SENTINELS, setName } from './names.ts';
 
-type PodSpec = NonNullable<Pod['spec']>;
-type Container = PodSpec['containers'][number];
-
 /** A Sentinel keeps no more than a page of what it knows. */
 const SENTINEL_STORAGE = '100Mi';
 const SENTINEL_RESOURCES = { requests: { cpu: '20m', memory: '32Mi' }, limits: { memory: '64Mi' } };
-const GRACE_SECONDS = 30;
 /** Time for a replica to take over before a primary gets its signal. */
 const HAND_OVER_SECONDS = 3;
-/** Reading a large append-only file takes minutes; until it has been read, nothing else is asked of the server. */
-const START_SECONDS = 600;
 
 export interface ServersIntent {
   readonly pods: number;
@@ -100,7 +87,7 @@ function disruptionBudget(platform: Platform, part: Part): PodDisruptionBudget {
 
 function serverSet(platform: Platform, redis: EffectiveRedis, { pods, storage }: ServersIntent): StatefulSet {
   const container: Container = {
-    ...shared(platform, redis, 'redis', REDIS_PORT),
+    ...serverContainer(platform, redis.image, 'redis', REDIS_PORT),
     // What is remembered of its part comes first, so that what is wanted today overrides the rest of that file.
     command: start('redis.conf', `replicaof ${NOBODY.host} ${NOBODY.port}`, 'redis-server'),
     args: ['--include', `${CONFIG_DIRECTORY}/${CONFIG_FILE}`, '--replica-announce-ip', announcedHost(platform)],
@@ -112,7 +99,7 @@ function serverSet(platform: Platform, redis: EffectiveRedis, { pods, storage }:
 
 function sentinelSet(platform: Platform, redis: EffectiveRedis, storage: Storage): StatefulSet {
   const container: Container = {
-    ...shared(platform, redis, 'sentinel', SENTINEL_PORT),
+    ...serverContainer(platform, redis.image, 'sentinel', SENTINEL_PORT),
     command: start('sentinel.conf', '# What this Sentinel knows', 'redis-server'),
     args: [
       '--sentinel',
@@ -141,36 +128,6 @@ function start(file: string, first: string, program: string): string[] {
   return ['sh', '-c', `test -s ${path} || echo '${first}' > ${path}; exec ${program} ${path} "$@"`, program];
 }
 
-function announcedHost(platform: Platform): string {
-  return `$(POD_NAME).${nodesServiceHost(platform)}`;
-}
-
-function shared(platform: Platform, { image }: EffectiveRedis, name: string, port: number): Container {
-  return {
-    name,
-    image,
-    env: [
-      { name: 'POD_NAME', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
-      { name: 'REDISCLI_AUTH', valueFrom: { secretKeyRef: { name: redisName(platform), key: PASSWORD_KEY } } },
-    ],
-    ports: [{ name, containerPort: port, protocol: 'TCP' }],
-    startupProbe: {
-      exec: { command: ['redis-cli', '-e', '-p', String(port), 'ping'] },
-      periodSeconds: 2,
-      timeoutSeconds: 2,
-      failureThreshold: START_SECONDS / 2,
-    },
-    readinessProbe: { tcpSocket: { port: name }, periodSeconds: 5, timeoutSeconds: 2 },
-    livenessProbe: { tcpSocket: { port: name }, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
-    securityContext: containerSecurityContext,
-    volumeMounts: [
-      { name: 'data', mountPath: DATA_DIRECTORY },
-      { name: 'config', mountPath: CONFIG_DIRECTORY, readOnly: true },
-      { name: 'auth', mountPath: AUTH_DIRECTORY, readOnly: true },
-    ],
-  };
-}
-
 function statefulSet(
   platform: Platform,
   part: Part,
@@ -195,35 +152,9 @@ function statefulSet(
       selector: { matchLabels: selector },
       template: {
         metadata: { labels: podLabels, annotations: { 'isp.support/config-hash': shortHash(settings) } },
-        spec: podSpec(platform, container, selector),
+        spec: serverPodSpec(platform, container, selector, [CONFIG_FILE, SENTINEL_CONFIG_FILE]),
       },
       volumeClaimTemplates: [dataClaim(platform, 'redis', storage)],
     },
-  };
-}
-
-function podSpec(platform: Platform, container: Container, selector: Record<string, string>): PodSpec {
-  const items = [CONFIG_FILE, SENTINEL_CONFIG_FILE].map((file) => ({ key: file, path: file }));
-  return {
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    securityContext: podSecurityContext(REDIS_UID),
-    terminationGracePeriodSeconds: GRACE_SECONDS,
-    tolerations: quickEviction(30),
-    topologySpreadConstraints: [
-      {
-        // Strict, yet satisfied by a cluster of one node, which a required anti-affinity would not be.
-        maxSkew: 1,
-        topologyKey: 'kubernetes.io/hostname',
-        whenUnsatisfiable: 'DoNotSchedule',
-        nodeTaintsPolicy: 'Honor',
-        labelSelector: { matchLabels: selector },
-      },
-    ],
-    containers: [container],
-    volumes: [
-      { name: 'config', configMap: { name: redisName(platform), items } },
-      { name: 'auth', secret: { secretName: redisName(platform), items: [{ key: AUTH_KEY, path: AUTH_KEY }] } },
-    ],
   };
 }

@@ -1,0 +1,57 @@
+import type { ClusterProvider, ContainerTarget } from '../../../hack/cluster/provider.ts';
+import type { KubeClient } from '../../../operator/kube/client.ts';
+import { type Pod, resources } from '../../../operator/kube/resources.ts';
+
+export interface Fault {
+  readonly title: string;
+  /** For how long it lasts though nobody takes over, in milliseconds. */
+  readonly lastsMs?: number;
+  /** Whether the operator's leader is on the primary's node. */
+  readonly leaderThere?: boolean;
+  readonly strike: (pod: Pod) => Promise<void>;
+  /** Takes the fault away, when the new primary has served for a while. */
+  readonly mend?: (pod: Pod) => Promise<void>;
+}
+
+/** What can happen to a primary, by name. */
+export function faultsOf(client: KubeClient, provider: ClusterProvider): Readonly<Record<string, Fault>> {
+  const cutOff = async ({ spec }: Pod): Promise<void> => await provider.partition(spec?.nodeName ?? '');
+  const heal = async ({ spec }: Pod): Promise<void> => await provider.heal(spec?.nodeName ?? '');
+  // Unless the fence has ended it already.
+  const thaw = async (pod: Pod): Promise<void> => {
+    const now = await client.get<Pod>(refTo(pod));
+    if (now?.metadata.uid === pod.metadata.uid && now?.metadata.deletionTimestamp === undefined)
+      await provider.thaw(inside(pod));
+  };
+  return {
+    deleted: { title: 'pod deleted', strike: async (pod) => void (await client.delete(refTo(pod))) },
+    forced: {
+      title: 'pod force-deleted',
+      strike: async (pod) => void (await client.delete(refTo(pod), { gracePeriodSeconds: 0 })),
+    },
+    killed: { title: 'container killed (-9)', strike: async (pod) => await provider.kill(inside(pod)) },
+    frozen: { title: 'container frozen', strike: async (pod) => await provider.freeze(inside(pod)), mend: thaw },
+    cut: { title: 'node cut off', leaderThere: false, strike: cutOff, mend: heal },
+    // Nobody is to take over here: the primary reaches every member, and goes on.
+    'api-server': {
+      title: 'API server stopped for 60 s',
+      lastsMs: 60_000,
+      strike: async () => await provider.freezeApiServer(),
+      mend: async () => await provider.thawApiServer(),
+    },
+    'cut-leader': {
+      title: 'node cut off, with the operator’s leader on it',
+      leaderThere: true,
+      strike: cutOff,
+      mend: heal,
+    },
+  };
+}
+
+const refTo = ({ metadata: { namespace, name } }: Pod) => ({ resource: resources.pods, namespace, name });
+
+const inside = ({ metadata: { namespace = '', name } }: Pod): ContainerTarget => ({
+  namespace,
+  pod: name,
+  container: 'postgres',
+});

@@ -1,0 +1,111 @@
+import type { KubeClient } from '../../../operator/kube/client.ts';
+import { isAlreadyExists } from '../../../operator/kube/errors.ts';
+import { type Pod, resources } from '../../../operator/kube/resources.ts';
+import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
+import type { Platform } from '../../../operator/platform/core/platform.ts';
+import { until } from './until.ts';
+
+const NAME = 'bench';
+
+/** The platform whose primary is struck, in a namespace of its own: the smallest one, of which only Postgres matters. */
+export class Subject {
+  readonly namespace: string;
+  readonly #client: KubeClient;
+
+  constructor(client: KubeClient, namespace: string) {
+    this.#client = client;
+    this.namespace = namespace;
+  }
+
+  async setUp(): Promise<void> {
+    await this.#makeNamespace();
+    await this.setDriven(true);
+    await this.whole();
+  }
+
+  /** Whether the operator drives failovers, or leaves them to Patroni alone. */
+  async setDriven(enabled: boolean): Promise<void> {
+    const { apiVersion, kind } = resources.platforms;
+    const spec = { customers: 100, rabbitmq: { nodes: 1 }, beat: { enabled: false }, failover: { enabled } };
+    const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace }, spec };
+    await this.#client.apply(platform as KubeObject, { fieldManager: 'bench', force: true });
+  }
+
+  async platform(): Promise<Platform | undefined> {
+    return await this.#client.get<Platform>(this.#ref);
+  }
+
+  /** When every member serves and commits are synchronous again. */
+  async whole(): Promise<Platform> {
+    return await until('full redundancy', async () => {
+      const platform = await this.platform();
+      const postgres = platform?.status?.conditions?.find(({ type }) => type === 'PostgresReady');
+      return postgres?.status === 'True' && postgres.reason === 'Healthy' ? platform : undefined;
+    });
+  }
+
+  member(ordinal: number): string {
+    return `${NAME}-postgres-${ordinal}`;
+  }
+
+  async pod(name: string): Promise<Pod | undefined> {
+    return await this.#client.get<Pod>({ resource: resources.pods, namespace: this.namespace, name });
+  }
+
+  async primary(): Promise<Pod> {
+    const name = (await this.whole()).status?.postgres?.primary;
+    const pod = name === undefined ? undefined : await this.pod(name);
+    if (pod === undefined) throw new Error('there is no primary');
+    return pod;
+  }
+
+  /** When another one than this is the primary. */
+  async replaced({ metadata }: Pod): Promise<void> {
+    await until('another primary', async () => {
+      const name = (await this.platform())?.status?.postgres?.primary;
+      return name !== undefined && name !== metadata.name ? name : undefined;
+    });
+  }
+
+  /** Moves the primary to the first or the second member, whichever it is not on. */
+  async switchOver({ metadata }: Pod): Promise<Pod> {
+    const to = this.member(metadata.name === this.member(0) ? 1 : 0);
+    // As often as it takes: right after a change a standby may not have everything yet, and then it is refused.
+    await until('the switchover', async () => {
+      const request = `${to}/${Date.now()}`;
+      const body = { metadata: { annotations: { 'isp.support/switchover': request } } };
+      await this.#client.patch(this.#ref, { type: 'merge', body });
+      const outcome = await until('its outcome', async () => {
+        const last = (await this.platform())?.status?.lastSwitchover;
+        return last?.request !== request || last.outcome === 'InProgress' ? undefined : last.outcome;
+      });
+      return outcome === 'Succeeded' ? true : undefined;
+    });
+    return await this.primary();
+  }
+
+  /** The values of a Secret of the platform's. */
+  async secret(suffix: string): Promise<Record<string, string>> {
+    const ref = { resource: resources.secrets, namespace: this.namespace, name: `${NAME}-${suffix}` };
+    const found = await this.#client.get<KubeObject & { data?: Record<string, string> }>(ref);
+    const entries = Object.entries(found?.data ?? {});
+    return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+  }
+
+  get membersHost(): string {
+    return `${NAME}-postgres.${this.namespace}.svc`;
+  }
+
+  get #ref(): ObjectRef {
+    return { resource: resources.platforms, namespace: this.namespace, name: NAME };
+  }
+
+  async #makeNamespace(): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } };
+    try {
+      await this.#client.raw('POST', '/api/v1/namespaces', body);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+}
