@@ -11,6 +11,7 @@ export const imageNames = {
   redis: 'redis:7.4',
   rabbitmq: 'rabbitmq:3.13-management',
   haproxy: 'haproxy:2.8',
+  pgbouncer: 'isp-support/pgbouncer:1.18',
 } as const;
 
 /** The manifests of one folder, by file name, in alphabetical order. */

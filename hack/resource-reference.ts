@@ -8,7 +8,7 @@ import type { StructuralSchema } from '../operator/platform/schema/structural.ts
 import { TIER_NAMES } from '../operator/platform/schema/tiers.ts';
 
 // Images are the installation's business, so the page shows none.
-const NO_IMAGES = { api: '', postgres: '', redis: '', rabbitmq: '', haproxy: '' };
+const NO_IMAGES = { api: '', postgres: '', redis: '', rabbitmq: '', haproxy: '', pgbouncer: '' };
 
 const DEFAULTS = TIER_NAMES.map((customers) => ({
   customers,

@@ -5,7 +5,7 @@ import { catalog, imageReference, selectImages } from './catalog.ts';
 describe('images', () => {
   it('are all that a platform needs when none is named', () => {
     const names = selectImages([]).map(({ name }) => name);
-    expect(names.toSorted()).to.deep.equal(['api', 'operator', 'postgres', 'rabbitmq', 'redis']);
+    expect(names.toSorted()).to.deep.equal(['api', 'operator', 'pgbouncer', 'postgres', 'rabbitmq', 'redis']);
   });
 
   it('can be named one by one', () => {

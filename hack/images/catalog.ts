@@ -38,6 +38,7 @@ export const catalog: readonly ImageSpec[] = [
   systemImage('redis'),
   systemImage('rabbitmq'),
   systemImage('haproxy'),
+  systemImage('pgbouncer'),
   { ...bundledImage('api'), environmentVariable: 'RELATED_IMAGE_API' },
   bundledImage('operator'),
 ];

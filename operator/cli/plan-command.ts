@@ -27,6 +27,7 @@ const images: DefaultImages = {
   redis: OPERATORS_CHOICE,
   rabbitmq: OPERATORS_CHOICE,
   haproxy: OPERATORS_CHOICE,
+  pgbouncer: OPERATORS_CHOICE,
 };
 
 /** Needs no cluster for a file. `connect` is called only for a platform by name. */

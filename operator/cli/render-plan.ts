@@ -51,6 +51,7 @@ export function renderPlan(
 }
 
 function rowsOf({ api, postgres, redis, rabbitmq, workers, beat }: EffectivePlatform): Row[] {
+  const { pooler } = postgres;
   return [
     {
       component: 'postgres',
@@ -59,6 +60,16 @@ function rowsOf({ api, postgres, redis, rabbitmq, workers, beat }: EffectivePlat
       storage: postgres.storage,
       settings: `version ${postgres.version}, ${postgres.synchronous ? 'synchronous' : 'asynchronous'} replication`,
     },
+    ...(pooler.enabled
+      ? [
+          {
+            component: 'pooler',
+            pods: fixed(2 * pooler.instances),
+            resources: pooler.resources,
+            settings: `${pooler.instances} for writes and ${pooler.instances} for reads, ${pooler.poolMode} mode, ${pooler.maxServerConnections} server connections in all`,
+          },
+        ]
+      : []),
     {
       component: 'redis',
       pods: fixed(redis.shards * (1 + redis.replicasPerShard)),

@@ -7,6 +7,7 @@ import type { CertificateUse } from './certificates/use.ts';
 import type { Component, Scope } from './core/component.ts';
 import { secureRandomString } from './core/random.ts';
 import { credentialsComponent } from './credentials/component.ts';
+import { poolerComponent } from './pooler/component.ts';
 import { postgresComponent } from './postgres/component.ts';
 import { certificateUse } from './postgres/tls/certificate-use.ts';
 import { rabbitmqComponent } from './rabbitmq/component.ts';
@@ -17,6 +18,7 @@ export const components: readonly Component[] = [
   credentialsComponent(secureRandomString),
   certificatesComponent(certificateUses),
   postgresComponent,
+  poolerComponent(secureRandomString),
   redisComponent,
   rabbitmqComponent,
   migrationsComponent,

@@ -7,15 +7,17 @@ export class TcpProxy {
   #accepted = 0;
   #most = 0;
   #refusing = false;
+  #targetPort: number;
 
   constructor(targetPort: number) {
+    this.#targetPort = targetPort;
     this.#server = createServer((inside) => {
       if (this.#refusing) {
         inside.destroy();
         return;
       }
       this.#accepted += 1;
-      const outside = connect(targetPort, '127.0.0.1');
+      const outside = connect(this.#targetPort, '127.0.0.1');
       const pair = [inside, outside] as const;
       this.#pairs.add(pair);
       this.#most = Math.max(this.#most, this.#pairs.size);
@@ -62,6 +64,12 @@ export class TcpProxy {
   }
 
   restore(): void {
+    this.#refusing = false;
+  }
+
+  /** Leads new connections to another port, as a Service that has changed its mind; those that are open stay where they are. */
+  lead(targetPort: number): void {
+    this.#targetPort = targetPort;
     this.#refusing = false;
   }
 

@@ -5,6 +5,8 @@ import type { ResourceRequirements } from '../core/effective.ts';
 import { childName, commonLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { containerSecurityContext, podSecurityContext, quickEviction, spreadOverNodes } from '../core/pods.ts';
+import { POOLED_ROUTE, ROUTE_ANNOTATION } from '../pooler/names.ts';
+import { DIRECT_URL_KEY } from '../pooler/route.ts';
 import type { DatabaseAccess } from './database-access.ts';
 
 export type PodTemplate = NonNullable<NonNullable<Deployment['spec']>['template']>;
@@ -46,6 +48,15 @@ export function applicationSecretName(platform: Platform): string {
   return childName(platform, 'app');
 }
 
+/** How a pod of the application reaches Postgres. */
+export type DatabaseRoute =
+  /** By DATABASE_URL, which leads to the primary. */
+  | 'plain'
+  /** By DATABASE_URL, which leads to the pooler. */
+  | 'pooled'
+  /** DATABASE_URL leads to the pooler, where a session of one's own is not to be had: migrations lock with theirs. */
+  | 'direct';
+
 /** A pod of the application: one container that reads its connections from the platform's Secret. */
 export function applicationPod(
   platform: Platform,
@@ -54,12 +65,14 @@ export function applicationPod(
   container: ApplicationContainer,
   access: DatabaseAccess,
   overrides: Partial<PodSpec> = {},
+  route: DatabaseRoute = 'plain',
 ): PodTemplate {
   const { name, image, command, env, resources, ...probes } = container;
+  const annotations = { ...access.annotations, ...(route === 'pooled' ? { [ROUTE_ANNOTATION]: POOLED_ROUTE } : {}) };
   return {
     metadata: {
       labels: { ...commonLabels(platform, component), ...selector },
-      ...(Object.keys(access.annotations).length === 0 ? {} : { annotations: { ...access.annotations } }),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec: {
       automountServiceAccountToken: false,
@@ -74,7 +87,10 @@ export function applicationPod(
           name,
           image,
           command: [...command],
-          env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+          env: [
+            ...Object.entries(env).map(([key, value]) => ({ name: key, value })),
+            ...(route === 'direct' ? [directUrl(platform)] : []),
+          ],
           envFrom: [{ secretRef: { name: applicationSecretName(platform) } }],
           resources: resources as NonNullable<Container['resources']>,
           securityContext: containerSecurityContext,
@@ -91,4 +107,10 @@ export function applicationPod(
       ],
     },
   };
+}
+
+/** Stands in for the Secret's own DATABASE_URL. */
+function directUrl(platform: Platform): NonNullable<Container['env']>[number] {
+  const secretKeyRef = { name: applicationSecretName(platform), key: DIRECT_URL_KEY };
+  return { name: 'DATABASE_URL', valueFrom: { secretKeyRef } };
 }

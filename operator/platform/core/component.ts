@@ -14,7 +14,8 @@ export type ComponentName =
   | 'migrations'
   | 'api'
   | 'worker'
-  | 'beat';
+  | 'beat'
+  | 'pooler';
 
 /** The platform's own objects as the cache has them: read only, and of each kind only the fields named in trim.ts. */
 export interface Children {
@@ -157,6 +158,8 @@ export interface ProbeDefinition<R> {
   changed?(before: R | undefined, after: R): boolean;
   /** For isp_component_probe_success. */
   successful(value: R): boolean;
+  /** Figures for metrics, by name; none when there is no answer. */
+  measures?(value: R): Readonly<Record<string, number>>;
   /** Called once, before the first run: gives the probe a way to be run now instead of at its next turn, as when a connection breaks. */
   wakeBy?(wake: () => void): void;
   /** Lets go of what the probe holds open; called once, when the probe is no longer wanted. */

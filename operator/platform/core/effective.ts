@@ -64,6 +64,20 @@ export interface EffectivePostgres {
   readonly parameters: Readonly<Record<string, string>>;
   readonly tls: { readonly enabled: boolean };
   readonly resources: ResourceRequirements;
+  readonly pooler: EffectivePooler;
+}
+
+export interface EffectivePooler {
+  readonly enabled: boolean;
+  readonly image: string;
+  /** Pods for writes, and as many for reads. */
+  readonly instances: number;
+  readonly poolMode: 'transaction' | 'session';
+  /** To Postgres, in all. */
+  readonly maxServerConnections: number;
+  /** Of each pod. */
+  readonly maxClientConnections: number;
+  readonly resources: ResourceRequirements;
 }
 
 export interface EffectiveRedis {

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Sent } from '../alerts/alertmanager-client.ts';
 import { AlertMetrics } from '../alerts/metrics.ts';
 import type { AlertStatus, Platform, PlatformStatus } from './platform.ts';
+import { PoolerMetrics } from './pooler-metrics.ts';
 import type { ProbeObservation } from './probe-board.ts';
 import { RedisMetrics } from './redis-metrics.ts';
 
@@ -15,12 +16,14 @@ export class PlatformMetrics {
   readonly #probeSeconds: Histogram;
   readonly #redis: RedisMetrics;
   readonly #alerts: AlertMetrics;
+  readonly #pooler: PoolerMetrics;
   /** The failover that has been counted last, by platform. */
   readonly #counted = new Map<string, string>();
 
   constructor(registry: Registry) {
     this.#redis = new RedisMetrics(registry);
     this.#alerts = new AlertMetrics(registry);
+    this.#pooler = new PoolerMetrics(registry);
     const registers = [registry];
     const platform = ['namespace', 'platform'];
     this.#ready = new Gauge({
@@ -86,15 +89,17 @@ export class PlatformMetrics {
     this.#alerts.sent(labelsOf(platformKey), alertmanager, sent);
   }
 
-  probed({ platform, component, probe, success, seconds }: ProbeObservation): void {
+  probed({ platform, component, probe, success, seconds, measures }: ProbeObservation): void {
     const labels = labelsOf(platform);
     this.#probeSuccess.set({ ...labels, component, probe }, success ? 1 : 0);
     this.#probeSeconds.observe({ ...labels, component }, seconds);
+    if (component === 'pooler') this.#pooler.observe(labels, probe, measures ?? {});
   }
 
   /** A probe that is no longer run has no newest result. */
   probeRemoved(platformKey: string, component: string, probe: string): void {
     this.#probeSuccess.remove({ ...labelsOf(platformKey), component, probe });
+    if (component === 'pooler') this.#pooler.observe(labelsOf(platformKey), probe, {});
   }
 
   /** Drops the series of a platform that is gone. */

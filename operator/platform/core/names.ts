@@ -13,6 +13,7 @@ export const labels = {
   component: 'isp.support/component',
   role: 'isp.support/role',
   workerPool: 'isp.support/worker-pool',
+  pooler: 'isp.support/pooler',
 } as const;
 
 export const annotations = {

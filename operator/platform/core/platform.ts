@@ -23,6 +23,7 @@ export interface PlatformStatus {
     members?: PostgresMemberStatus[];
     passwordRotation?: PasswordRotationStatus;
   };
+  pooler?: PoolerStatus;
   redis?: {
     mode: string;
     state: string;
@@ -100,6 +101,12 @@ export interface PostgresMemberStatus {
   role: string;
   state: string;
   lagBytes?: number;
+}
+
+/** Present while the pooler is wanted. */
+export interface PoolerStatus {
+  writes: { replicas: number; readyReplicas: number };
+  reads: { replicas: number; readyReplicas: number };
 }
 
 export interface WorkerPoolStatus {

@@ -8,6 +8,7 @@ export interface ProbeObservation {
   readonly probe: string;
   readonly success: boolean;
   readonly seconds: number;
+  readonly measures?: Readonly<Record<string, number>>;
 }
 
 export interface ProbeBoardOptions {
@@ -125,6 +126,7 @@ export class ProbeBoard {
         probe: definition.name,
         success: definition.successful(value),
         seconds: (clock.monotonicMs() - started) / 1000,
+        ...(definition.measures === undefined ? {} : { measures: definition.measures(value) }),
       });
       if (changed) onChange(platformKey);
     } catch (error) {

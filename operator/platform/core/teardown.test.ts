@@ -31,6 +31,12 @@ describe('a teardown', () => {
     expect(next([claim, lock, pod, database])).to.deep.equal(['StatefulSet']);
   });
 
+  it('ends the pooler with the databases, whose clients go through it until they end', () => {
+    const pooler = object('apps/v1', 'Deployment', 'pooler');
+    expect(next([pod, database, pooler, api])).to.deep.equal(['Deployment']);
+    expect(next([pod, database, pooler])).to.deep.equal(['Deployment', 'StatefulSet']);
+  });
+
   it('waits for the pods, which write until they end', () => {
     expect(next([claim, lock, pod])).to.deep.equal(['Pod']);
   });

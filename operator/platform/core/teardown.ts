@@ -24,7 +24,10 @@ export function nextTeardownStep(platform: Platform, children: Children): Teardo
       ...clients.flatMap((component) => of(children, resources.deployments, component)),
       ...clients.flatMap((component) => of(children, resources.jobs, component)),
     ]),
-    step('ends Postgres, Redis and RabbitMQ', of(children, resources.statefulSets)),
+    step('ends Postgres, Redis and RabbitMQ', [
+      ...of(children, resources.deployments, 'pooler'),
+      ...of(children, resources.statefulSets),
+    ]),
     step('waits for the pods to end', of(children, resources.pods)),
     // Patroni makes these itself and gives them no owner.
     step(

@@ -28,7 +28,14 @@ export function platformWith(status: PlatformStatus = {}): Platform {
   };
 }
 
-const images = { api: 'api', postgres: 'postgres', redis: 'redis', rabbitmq: 'rabbitmq', haproxy: 'haproxy' };
+const images = {
+  api: 'api',
+  postgres: 'postgres',
+  redis: 'redis',
+  rabbitmq: 'rabbitmq',
+  haproxy: 'haproxy',
+  pgbouncer: 'pgbouncer',
+};
 
 export function scopeWith(
   options: {

@@ -2,6 +2,7 @@ import type { Pod } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
 import { annotations, childName } from '../core/names.ts';
 import { secretValue } from '../core/secrets.ts';
+import { DIRECT_URL_KEY, isPoolerInUse } from '../pooler/route.ts';
 import { leadership } from './leadership.ts';
 import { appLogin, DATABASE_LOGIN, nextLogin } from './login.ts';
 import type { LoginsReading } from './logins-probe.ts';
@@ -38,6 +39,7 @@ export function passwordRotationOf(scope: Scope): PasswordPlan | undefined {
       return { name: pod.metadata.name, logins: answer?.ok === true ? answer.value : undefined };
     }),
     proven: probes.get<Answer<true>>(NEXT_LOGIN_PROBE)?.value,
+    pooled: scope.effective.postgres.pooler.enabled || isPoolerInUse(scope),
     followed: isFollowed(scope),
   });
 }
@@ -51,7 +53,8 @@ export function isRotating(scope: Scope): boolean {
 function isFollowed(scope: Scope): boolean {
   const { platform } = scope;
   const uri = secretValue(scope, appSecretName(platform), 'uri');
-  const url = secretValue(scope, childName(platform, 'app'), 'DATABASE_URL');
+  const app = childName(platform, 'app');
+  const url = secretValue(scope, app, DIRECT_URL_KEY) ?? secretValue(scope, app, 'DATABASE_URL');
   if (uri === undefined || url === undefined || !url.startsWith(uri)) return false;
   const login = loginAnnotation(scope);
   return applicationPods(scope).every(({ metadata }) => metadata.annotations?.[DATABASE_LOGIN] === login);

@@ -38,6 +38,14 @@ describe('the rotation of the password', () => {
       { request: 'r1' },
       { begin: { username: 'isp_support_alt', request: 'r1' } },
     ],
+    [
+      'waits while there is a pooler, which knows one login',
+      { request: 'r1', pooled: true },
+      {
+        phase: 'Idle',
+        waitsFor: 'the pooler to be turned off, since it knows one login only (spec.postgres.pooler.enabled)',
+      },
+    ],
     ['waits for a primary', { request: 'r1', primary: undefined }, { phase: 'Idle' }],
     ['is done once for each request', { request: 'r1', login: { ...alternate, retiredFor: 'r1' } }, { phase: 'Idle' }],
     [
@@ -104,6 +112,7 @@ describe('the rotation of the password', () => {
         primary: 'a',
         members: both(roles('m0')),
         proven: undefined,
+        pooled: false,
         followed: true,
         ...change,
       });
@@ -147,6 +156,7 @@ describe('the rotation of the password', () => {
       primary: 'a',
       members: both(reading(world.primary), reading(world.standby)),
       proven: isTaken ? { ok: true, value: true } : { ok: false, problem: 'AuthFailed', detail: '28P01' },
+      pooled: false,
       followed: world.pods.every(({ login }) => login.password === world.login.password),
     };
   }

@@ -11,17 +11,28 @@ export interface SqlTarget {
   readonly tls?: { readonly ca: string; readonly servername: string };
 }
 
+interface SessionSettings {
+  /** Milliseconds. */
+  readonly statement_timeout?: number;
+}
+
+/** No statement of an operator may queue behind a lock for ever; the signal is for the case that the server does not answer. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+
 /**
  * One connection that is kept between questions and made anew when it is gone. A server that hangs cannot hold the caller: when the
  * signal fires, the socket is destroyed. One question at a time.
  */
 export class SqlSession {
   readonly #target: SqlTarget;
+  readonly #settings: SessionSettings;
   #client: Client | undefined;
   #socket: Socket | undefined;
 
-  constructor(target: SqlTarget) {
+  /** @param settings sent with the login; a pooler takes none. */
+  constructor(target: SqlTarget, settings: SessionSettings = { statement_timeout: STATEMENT_TIMEOUT_MS }) {
     this.#target = target;
+    this.#settings = settings;
   }
 
   /** Rows of one statement; rejects with the server's error (`code` is the SQLSTATE), the socket's, or the signal's reason. */
@@ -57,8 +68,7 @@ export class SqlSession {
       application_name: 'isp-support-operator',
       stream: () => socket,
       keepAlive: true,
-      // No statement of an operator may queue behind a lock for ever; the signal is for the case that the server does not answer.
-      statement_timeout: 10_000,
+      ...this.#settings,
     });
     this.#socket = socket;
     const forget = () => {

@@ -6,7 +6,14 @@ import { bytesOf, compareQuantities } from './quantity.ts';
 import { MAX_CUSTOMERS, type PlatformSpec } from './spec.ts';
 import { findings } from './validate.ts';
 
-const IMAGES = { api: 'api:1', postgres: 'postgres:1', redis: 'redis:1', rabbitmq: 'rabbitmq:1', haproxy: 'haproxy:1' };
+const IMAGES = {
+  api: 'api:1',
+  postgres: 'postgres:1',
+  redis: 'redis:1',
+  rabbitmq: 'rabbitmq:1',
+  haproxy: 'haproxy:1',
+  pgbouncer: 'pgbouncer:1',
+};
 
 const of = (spec?: PlatformSpec) => resolve(spec, IMAGES);
 
@@ -52,6 +59,46 @@ describe('the tier', () => {
   it('is the smallest without a number', () => {
     expect(of()).to.deep.equal(of({}));
     expect(of({})).to.include({ customers: 100, tier: 100, paused: false });
+  });
+});
+
+describe('the pooler', () => {
+  it('is off unless it is asked for', () => {
+    expect(of({ postgres: { pooler: { instances: 3 } } }).postgres.pooler).to.include({ enabled: false, instances: 3 });
+  });
+
+  it('has 100 connections to Postgres for 10,000 customers', () => {
+    const { pooler } = of({ customers: 10_000, postgres: { pooler: { enabled: true } } }).postgres;
+    expect(pooler).to.include({
+      enabled: true,
+      maxServerConnections: 100,
+      poolMode: 'transaction',
+      image: 'pgbouncer:1',
+    });
+  });
+
+  it('fits the connections of every tier, and takes every client of the API on one pod', () => {
+    for (const customers of [100, 1000, 10_000, 50_000]) {
+      const effective = of({ customers, postgres: { pooler: { enabled: true } } });
+      expect(findings(effective)).to.deep.equal([]);
+      const { autoscaling, processes } = effective.api;
+      // What each process of the reference API opens at most.
+      const most = (autoscaling?.maxReplicas ?? 0) * processes * 6;
+      expect(effective.postgres.pooler.maxClientConnections).to.be.above(most);
+    }
+  });
+
+  it('has as many pods as it has connections for', () => {
+    const { pooler } = of({ postgres: { pooler: { enabled: true, maxServerConnections: 1 } } }).postgres;
+    expect(pooler).to.include({ instances: 1, maxServerConnections: 1 });
+    const many = of({ postgres: { pooler: { enabled: true, instances: 16 } } }).postgres;
+    expect(many.pooler.maxServerConnections).to.equal(20);
+  });
+
+  it('is of the image that it names before that of all', () => {
+    const images = { pgbouncer: 'mirror/pgbouncer' };
+    expect(of({ images }).postgres.pooler.image).to.equal('mirror/pgbouncer');
+    expect(of({ images, postgres: { pooler: { image: 'own' } } }).postgres.pooler.image).to.equal('own');
   });
 });
 

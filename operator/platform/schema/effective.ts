@@ -2,6 +2,7 @@ import type {
   EffectiveAlerts,
   EffectiveApi,
   EffectivePlatform,
+  EffectivePooler,
   EffectivePostgres,
   EffectiveRabbitmq,
   EffectiveRedis,
@@ -31,7 +32,7 @@ export function resolve(spec: PlatformSpec | undefined, images: DefaultImages): 
     tier: name,
     paused,
     api: resolveApi(spec?.api, sizes, chosen.api),
-    postgres: resolvePostgres(spec?.postgres, sizes, chosen.postgres),
+    postgres: resolvePostgres(spec?.postgres, sizes, chosen),
     redis: resolveRedis(spec?.redis, sizes, chosen.redis),
     rabbitmq: resolveRabbitmq(spec?.rabbitmq, sizes, chosen.rabbitmq),
     workers: resolveWorkers(spec?.workers, sizes.workers, chosen.api),
@@ -58,11 +59,12 @@ function resolveApi(spec: PlatformSpec['api'], { api }: Tier, image: string): Ef
   };
 }
 
-function resolvePostgres(spec: PlatformSpec['postgres'], { postgres }: Tier, image: string): EffectivePostgres {
+function resolvePostgres(spec: PlatformSpec['postgres'], sizes: Tier, images: DefaultImages): EffectivePostgres {
+  const { postgres } = sizes;
   const instances = spec?.instances ?? postgres.instances;
   const parameters = Object.entries(spec?.parameters ?? {}).map(([name, value]) => [name, String(value)]);
   return {
-    image,
+    image: images.postgres,
     version: spec?.version ?? '15',
     instances,
     synchronous: spec?.synchronous ?? instances >= 2,
@@ -70,6 +72,22 @@ function resolvePostgres(spec: PlatformSpec['postgres'], { postgres }: Tier, ima
     parameters: { ...postgres.parameters, ...Object.fromEntries(parameters) },
     tls: { enabled: spec?.tls?.enabled ?? false },
     resources: resolveResources(postgres.resources, spec?.resources),
+    pooler: resolvePooler(spec?.pooler, sizes, images.pgbouncer),
+  };
+}
+
+type PoolerSpec = NonNullable<PlatformSpec['postgres']>['pooler'];
+
+function resolvePooler(spec: PoolerSpec, { pooler }: Tier, image: string): EffectivePooler {
+  const instances = spec?.instances ?? Math.min(pooler.instances, spec?.maxServerConnections ?? pooler.instances);
+  return {
+    enabled: spec?.enabled ?? false,
+    image: spec?.image ?? image,
+    instances,
+    poolMode: spec?.poolMode ?? 'transaction',
+    maxServerConnections: spec?.maxServerConnections ?? Math.max(pooler.maxServerConnections, instances),
+    maxClientConnections: spec?.maxClientConnections ?? pooler.maxClientConnections,
+    resources: resolveResources(pooler.resources, spec?.resources),
   };
 }
 

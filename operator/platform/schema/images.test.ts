@@ -9,6 +9,7 @@ describe('default images', () => {
       RELATED_IMAGE_REDIS: 'redis:1',
       RELATED_IMAGE_RABBITMQ: 'rabbit:1',
       RELATED_IMAGE_HAPROXY: 'proxy:1',
+      RELATED_IMAGE_PGBOUNCER: 'pooler:1',
     };
     expect(defaultImages({ ...REQUIRED, ...rest })).to.deep.equal({
       api: 'api:1',
@@ -16,6 +17,7 @@ describe('default images', () => {
       redis: 'redis:1',
       rabbitmq: 'rabbit:1',
       haproxy: 'proxy:1',
+      pgbouncer: 'pooler:1',
     });
   });
 

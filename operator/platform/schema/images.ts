@@ -5,6 +5,7 @@ export interface DefaultImages {
   readonly redis: string;
   readonly rabbitmq: string;
   readonly haproxy: string;
+  readonly pgbouncer: string;
 }
 
 /**
@@ -20,6 +21,8 @@ export function defaultImages(env: Readonly<Record<string, string | undefined>>)
     redis: env['RELATED_IMAGE_REDIS'] || 'docker.io/library/redis:7.4',
     rabbitmq: env['RELATED_IMAGE_RABBITMQ'] || 'docker.io/library/rabbitmq:3.13-management',
     haproxy: env['RELATED_IMAGE_HAPROXY'] || 'docker.io/library/haproxy:2.8',
+    // There is no official one: this is the name under which `hack/images` builds it for a registry.
+    pgbouncer: env['RELATED_IMAGE_PGBOUNCER'] || 'isp-support/pgbouncer:1.18',
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { resources, rules, says, storage, type ValidationRule } from './fields.ts';
+import { poolerSpecSchema } from './pooler-spec.ts';
 
 /** Parameters that replication, failover and the operator itself depend on, so that only the operator sets them. */
 const OPERATOR_PARAMETERS = [
@@ -99,6 +100,14 @@ const parameters = z
     ),
   });
 
+/** A pooler takes its clients' connections without TLS. */
+const TLS_WITHOUT_POOLER: ValidationRule = {
+  rule: '!has(self.tls) || !has(self.tls.enabled) || !self.tls.enabled || !has(self.pooler) || !has(self.pooler.enabled) || !self.pooler.enabled',
+  fieldPath: '.tls.enabled',
+  message:
+    'tls.enabled is true with pooler.enabled true, and the pooler takes connections without TLS only: set one of the two to false',
+};
+
 export const postgresSpecSchema = z
   .strictObject({
     version: z.enum(['15']).exactOptional().describe('Major version of Postgres.'),
@@ -123,16 +132,20 @@ export const postgresSpecSchema = z
       .exactOptional()
       .describe('Encryption of connections, with certificates that the operator makes and renews.'),
     resources: resources('a member').exactOptional(),
+    pooler: poolerSpecSchema.exactOptional(),
   })
   .describe('Postgres under Patroni: streaming replication with automatic failover.')
   .meta(
-    rules({
-      rule: '!has(self.synchronous) || !self.synchronous || !has(self.instances) || self.instances >= 2',
-      fieldPath: '.synchronous',
-      message: 'synchronous needs at least 2 instances',
-      messageExpression: says(
-        'synchronous is true with instances %d, so there is no replica to wait for: set instances to 2 or more, or remove synchronous',
-        'self.instances',
-      ),
-    }),
+    rules(
+      {
+        rule: '!has(self.synchronous) || !self.synchronous || !has(self.instances) || self.instances >= 2',
+        fieldPath: '.synchronous',
+        message: 'synchronous needs at least 2 instances',
+        messageExpression: says(
+          'synchronous is true with instances %d, so there is no replica to wait for: set instances to 2 or more, or remove synchronous',
+          'self.instances',
+        ),
+      },
+      TLS_WITHOUT_POOLER,
+    ),
   );

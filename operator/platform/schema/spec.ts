@@ -22,6 +22,7 @@ const imagesSpecSchema = z
     redis: image().exactOptional().describe('Image of Redis.'),
     rabbitmq: image().exactOptional().describe('Image of RabbitMQ.'),
     haproxy: image().exactOptional().describe('Image of HAProxy.'),
+    pgbouncer: image().exactOptional().describe('Image of PgBouncer.'),
   })
   .describe("Images in place of the operator's own choice, e.g. from a registry of one's own.");
 

@@ -36,6 +36,10 @@ const workerPool = z
   })
   .describe('One pool.');
 
+const pooler = z
+  .object({ replicas: count('Pods wanted.'), readyReplicas: count('Pods ready.') })
+  .describe('Pods of one pooler.');
+
 const failover = z
   .object({
     component: text('What failed over.'),
@@ -139,6 +143,10 @@ export const platformStatusSchema = z
           .exactOptional(),
       })
       .describe('Postgres.')
+      .exactOptional(),
+    pooler: z
+      .object({ writes: pooler, reads: pooler })
+      .describe('The pooler of Postgres, while it is wanted.')
       .exactOptional(),
     redis: z
       .object({

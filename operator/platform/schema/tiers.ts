@@ -1,5 +1,6 @@
 import type { ResourceRequirements, TierName } from '../core/effective.ts';
 import { API_TIERS, type ApiTier } from './tiers-api.ts';
+import { POOLER_TIERS, type PoolerTier } from './tiers-pooler.ts';
 import { POSTGRES_TIERS, type PostgresTier } from './tiers-postgres.ts';
 import { WORKER_TIERS, type WorkerTier } from './tiers-workers.ts';
 
@@ -7,6 +8,7 @@ import { WORKER_TIERS, type WorkerTier } from './tiers-workers.ts';
 export interface Tier {
   readonly api: ApiTier;
   readonly postgres: PostgresTier;
+  readonly pooler: PoolerTier;
   readonly redis: RedisTier;
   readonly rabbitmq: RabbitmqTier;
   readonly workers: WorkerTier;
@@ -100,6 +102,7 @@ export function tier(name: TierName): Tier {
   return {
     api: API_TIERS[name],
     postgres: POSTGRES_TIERS[name],
+    pooler: POOLER_TIERS[name],
     redis: REDIS_TIERS[name],
     rabbitmq: RABBITMQ_TIERS[name],
     workers: WORKER_TIERS[name],

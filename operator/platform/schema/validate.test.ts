@@ -3,7 +3,7 @@ import { resolve } from './effective.ts';
 import type { PlatformSpec } from './spec.ts';
 import { findings } from './validate.ts';
 
-const IMAGES = { api: '', postgres: '', redis: '', rabbitmq: '', haproxy: '' };
+const IMAGES = { api: '', postgres: '', redis: '', rabbitmq: '', haproxy: '', pgbouncer: '' };
 
 const found = (spec: PlatformSpec) => findings(resolve(spec, IMAGES));
 
@@ -29,6 +29,16 @@ describe('findings', () => {
     const [finding] = found({ redis: { maxMemory: '1gb' } });
     expect(finding).to.include({ component: 'redis' });
     expect(finding?.message).to.include('1gb').and.include('192Mi');
+  });
+
+  it('name server connections of the pooler that leave none for anybody else, and only where there is one', () => {
+    const pooler = { maxServerConnections: 90 };
+    const [finding] = found({ postgres: { pooler: { ...pooler, enabled: true } } });
+    expect(finding?.component).to.equal('pooler');
+    expect(finding?.message).to.include('maxServerConnections is 90').and.include('max_connections, 100');
+    expect(found({ postgres: { pooler } })).to.deep.equal([]);
+    const parameters = { max_connections: 110 };
+    expect(found({ postgres: { parameters, pooler: { ...pooler, enabled: true } } })).to.deep.equal([]);
   });
 
   it('are none once the limit is raised', () => {

@@ -3,13 +3,13 @@ import { bytesOf } from './quantity.ts';
 
 /** Something about a platform that only shows once tier and spec are put together, so that the API server could not refuse it. */
 export interface Finding {
-  readonly component: 'postgres' | 'redis';
+  readonly component: 'postgres' | 'redis' | 'pooler';
   readonly message: string;
 }
 
 /** What cannot work although each field is valid by itself; empty for every tier as it is. */
 export function findings(effective: EffectivePlatform): Finding[] {
-  return [...sharedBuffers(effective), ...maxMemory(effective)];
+  return [...sharedBuffers(effective), ...maxMemory(effective), ...serverConnections(effective)];
 }
 
 function sharedBuffers({ postgres }: EffectivePlatform): Finding[] {
@@ -31,6 +31,17 @@ function maxMemory({ redis }: EffectivePlatform): Finding[] {
   if (limit === undefined || redisBytes(redis.maxMemory) < bytesOf(limit)) return [];
   const message = `spec.redis.maxMemory is ${redis.maxMemory}, which does not fit in a pod's memory limit of ${limit}: lower it, best to half the limit, or raise spec.redis.resources.limits.memory`;
   return [{ component: 'redis', message }];
+}
+
+/** Left to who comes directly: the operator, Patroni, migrations, a person, and what Postgres keeps for superusers. */
+const DIRECT_CONNECTIONS = 20;
+
+function serverConnections({ postgres }: EffectivePlatform): Finding[] {
+  const { enabled, maxServerConnections } = postgres.pooler;
+  const most = Number(postgres.parameters['max_connections']);
+  if (!enabled || maxServerConnections + DIRECT_CONNECTIONS <= most) return [];
+  const message = `spec.postgres.pooler.maxServerConnections is ${maxServerConnections}, which with the ${DIRECT_CONNECTIONS} connections that others need does not fit in max_connections, ${most}: lower it, or raise spec.postgres.parameters.max_connections`;
+  return [{ component: 'pooler', message }];
 }
 
 const POSTGRES_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 const NEEDED: Record<string, string> = {
   '/usr/lib/postgresql/15/bin/postgres': 'postgresql-15',
   '/usr/bin/redis-server': 'redis-server',
+  '/usr/sbin/pgbouncer': 'pgbouncer',
   '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
 };
 const POLICY = '/usr/sbin/policy-rc.d';

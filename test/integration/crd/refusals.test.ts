@@ -65,6 +65,11 @@ const REFUSED: readonly Case[] = [
     says: ['spec.postgres.instances', '6', 'less than or equal to 5'],
   },
   {
+    what: 'TLS with a pooler, which has none',
+    spec: { postgres: { tls: { enabled: true }, pooler: { enabled: true } } },
+    says: ['spec.postgres.tls.enabled', 'pooler.enabled', 'set one of the two to false'],
+  },
+  {
     what: 'synchronous replication without a replica',
     spec: { postgres: { instances: 1, synchronous: true } },
     says: ['spec.postgres.synchronous', 'instances 1', 'set instances to 2'],
@@ -88,6 +93,21 @@ const REFUSED: readonly Case[] = [
     what: 'alerts for nobody',
     spec: { alerts: { alertmanager: {} } },
     says: ['spec.alerts.alertmanager.url', 'neither', 'set url'],
+  },
+  {
+    what: 'fewer server connections than poolers',
+    spec: { postgres: { pooler: { instances: 4, maxServerConnections: 3 } } },
+    says: ['spec.postgres.pooler.maxServerConnections', '3', '4 instances', 'raise maxServerConnections'],
+  },
+  {
+    what: 'a pool mode in which no transaction works',
+    spec: { postgres: { pooler: { poolMode: 'statement' } } },
+    says: ['spec.postgres.pooler.poolMode', 'statement', '"transaction", "session"'],
+  },
+  {
+    what: 'no pooler at all',
+    spec: { postgres: { pooler: { instances: 0 } } },
+    says: ['spec.postgres.pooler.instances', '0', 'greater than or equal to 1'],
   },
   {
     what: 'a parameter of the operator',

@@ -231,6 +231,31 @@ describe('the operator on a real API server', function () {
     expect(sets.filter((name) => name.startsWith('acme-redis'))).to.deep.equal([]);
   });
 
+  it('makes a pooler as asked, writes nothing more, and takes it away with the way to it', async () => {
+    await create({ postgres: { pooler: { enabled: true } } });
+    const url = async (): Promise<string> =>
+      Buffer.from(
+        (await get<Secret>(resources.secrets, 'acme-app'))?.data?.['DATABASE_URL'] ?? '',
+        'base64',
+      ).toString();
+    const deployments = async (): Promise<string[]> =>
+      (await client.list(resources.deployments, { namespace })).items.map(({ metadata }) => metadata.name);
+    await until('both poolers', async () => ((await deployments()).length === 2 ? true : undefined));
+    await settled();
+    expect(await deployments()).to.have.members(['acme-postgres-pooler', 'acme-postgres-pooler-ro']);
+    expect(await url()).to.contain('@acme-postgres-pooler.');
+    const before = await quiet();
+    await pause(2000);
+    expect(operator.writes()).to.equal(before);
+    const body = { spec: { postgres: { pooler: { enabled: false } } } };
+    await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body });
+    await until('no pooler', async () => ((await deployments()).length === 0 ? true : undefined));
+    expect(await url()).to.contain('@acme-postgres-primary.');
+    await until('nothing of it', async () =>
+      (await get(resources.secrets, 'acme-postgres-pooler')) === undefined ? true : undefined,
+    );
+  });
+
   it('ends the stateful sets before it lets a platform go', async () => {
     await create();
     await settled();

@@ -60,7 +60,17 @@ describe('the password of Postgres', function () {
         const followed = follow(login);
         const members = [{ name: 'a', logins }];
         const now = clock.now();
-        const plan = passwordPlan({ now, request, login, next, primary: 'a', members, proven, followed });
+        const plan = passwordPlan({
+          now,
+          request,
+          login,
+          next,
+          primary: 'a',
+          members,
+          proven,
+          pooled: false,
+          followed,
+        });
         phases.push(plan.waitsFor ?? plan.phase);
         if (plan.begin !== undefined)
           next = {

@@ -3,7 +3,7 @@ import type { EffectiveApi } from '../../core/effective.ts';
 import { childName, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import type { DatabaseAccess } from '../database-access.ts';
-import { applicationPod } from '../pod.ts';
+import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
 export const API_PORT = 8000;
 const REFERENCE_COMMAND = ['node', '/app/api.js'];
@@ -20,7 +20,12 @@ export function initialReplicas(api: EffectiveApi): number {
 }
 
 /** The API's Deployment, without its replicas. */
-export function apiDeployment(platform: Platform, api: EffectiveApi, access: DatabaseAccess): Deployment {
+export function apiDeployment(
+  platform: Platform,
+  api: EffectiveApi,
+  access: DatabaseAccess,
+  route: DatabaseRoute = 'plain',
+): Deployment {
   const selector = selectorLabels(platform, 'api');
   // A pod that cannot reach Postgres takes no traffic; an image of the user's own promises no more than /health.
   const readiness = api.command === undefined ? '/ready' : '/health';
@@ -62,6 +67,7 @@ export function apiDeployment(platform: Platform, api: EffectiveApi, access: Dat
     },
     access,
     { terminationGracePeriodSeconds: TERMINATION_SECONDS },
+    route,
   );
   return {
     apiVersion: 'apps/v1',

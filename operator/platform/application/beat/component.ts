@@ -1,6 +1,7 @@
 import { type Deployment, type Pod, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
+import { hasPooledRoute } from '../../pooler/route.ts';
 import { databaseAccess } from '../database-access.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
 import { applicationPod } from '../pod.ts';
@@ -52,7 +53,15 @@ function beatDeployment(scope: Scope, name: string): Deployment {
     resources: requirements,
     ...healthProbes,
   };
-  const template = applicationPod(platform, 'beat', selector, container, databaseAccess(scope));
+  const template = applicationPod(
+    platform,
+    'beat',
+    selector,
+    container,
+    databaseAccess(scope),
+    {},
+    hasPooledRoute(scope) ? 'pooled' : 'plain',
+  );
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',

@@ -2,6 +2,7 @@ import { type Job, resources } from '../../../kube/resources.ts';
 import type { BlockedBy, Component, ComponentPlan, ConditionPlan, Scope } from '../../core/component.ts';
 import { shortHash } from '../../core/hash.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
+import { hasPooledRoute } from '../../pooler/route.ts';
 import { databaseAccess } from '../database-access.ts';
 import { applicationPod } from '../pod.ts';
 import { blockedCondition } from '../rollout.ts';
@@ -67,6 +68,7 @@ function migrationJob(scope: Scope): Job {
     { name: 'migrate', image, command: COMMAND, env: {}, resources: requirements },
     databaseAccess(scope),
     { restartPolicy: 'OnFailure' },
+    hasPooledRoute(scope) ? 'direct' : 'plain',
   );
   return {
     apiVersion: 'batch/v1',

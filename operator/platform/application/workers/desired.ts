@@ -4,7 +4,7 @@ import { childName, labels, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import type { DatabaseAccess } from '../database-access.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
-import { applicationPod } from '../pod.ts';
+import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
 const REFERENCE_COMMAND = ['node', '/app/worker.js'];
 /** How long a worker that was told to end may go on with what it has begun. */
@@ -19,7 +19,12 @@ export function initialReplicas(pool: EffectiveWorkerPool): number {
 }
 
 /** The Deployment of a worker pool, without its replicas. */
-export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool, access: DatabaseAccess): Deployment {
+export function workerDeployment(
+  platform: Platform,
+  pool: EffectiveWorkerPool,
+  access: DatabaseAccess,
+  route: DatabaseRoute = 'plain',
+): Deployment {
   const selector = { ...selectorLabels(platform, 'worker'), [labels.workerPool]: pool.name };
   const isReference = pool.command === undefined;
   const template = applicationPod(
@@ -47,6 +52,7 @@ export function workerDeployment(platform: Platform, pool: EffectiveWorkerPool, 
     },
     access,
     { terminationGracePeriodSeconds: DRAIN_SECONDS + 10 },
+    route,
   );
   return {
     apiVersion: 'apps/v1',

@@ -7,7 +7,14 @@ import { labels } from '../names.ts';
 import type { PlatformStatus } from '../platform.ts';
 import { trim } from '../trim.ts';
 
-const images = { api: 'api:1', postgres: 'postgres:1', redis: 'redis:1', rabbitmq: 'rabbitmq:1', haproxy: 'haproxy:1' };
+const images = {
+  api: 'api:1',
+  postgres: 'postgres:1',
+  redis: 'redis:1',
+  rabbitmq: 'rabbitmq:1',
+  haproxy: 'haproxy:1',
+  pgbouncer: 'pgbouncer:1',
+};
 
 export interface ScopeInput {
   readonly spec?: PlatformSpec;

@@ -11,7 +11,14 @@ export const platform: Platform = {
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
 
-const images = { api: 'api', postgres: 'postgres', redis: 'redis', rabbitmq: 'rabbitmq', haproxy: 'haproxy' };
+const images = {
+  api: 'api',
+  postgres: 'postgres',
+  redis: 'redis',
+  rabbitmq: 'rabbitmq',
+  haproxy: 'haproxy',
+  pgbouncer: 'pgbouncer',
+};
 
 export const effective = resolve({ customers: 100 }, images);
 

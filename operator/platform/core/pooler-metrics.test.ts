@@ -1,0 +1,50 @@
+import { expect } from 'chai';
+import { Registry } from 'prom-client';
+import { PlatformMetrics } from './metrics.ts';
+
+const answer = {
+  platform: 'support/acme',
+  component: 'pooler',
+  probe: 'pooler/writes/w-1',
+  success: true,
+  seconds: 0.01,
+};
+const LABELS = '{namespace="support",platform="acme",pooler="writes",pod="w-1"}';
+
+async function seriesAfter(observe: (metrics: PlatformMetrics) => void): Promise<string[]> {
+  const registry = new Registry();
+  observe(new PlatformMetrics(registry));
+  return (await registry.metrics()).split('\n').filter((line) => line.startsWith('isp_pooler_'));
+}
+
+describe('metrics of the pooler', () => {
+  it('are what each pod said of itself', async () => {
+    const measures = {
+      clientsActive: 3,
+      clientsWaiting: 2,
+      longestWaitSeconds: 0.5,
+      serversActive: 50,
+      serversIdle: 0,
+    };
+    expect(await seriesAfter((metrics) => metrics.probed({ ...answer, measures }))).to.deep.equal([
+      `isp_pooler_clients_active${LABELS} 3`,
+      `isp_pooler_clients_waiting${LABELS} 2`,
+      `isp_pooler_longest_wait_seconds${LABELS} 0.5`,
+      `isp_pooler_servers_active${LABELS} 50`,
+      `isp_pooler_servers_idle${LABELS} 0`,
+    ]);
+  });
+
+  it('go when a pod does not answer, or is gone', async () => {
+    const measures = { clientsActive: 3 };
+    const silent = await seriesAfter((metrics) => {
+      metrics.probed({ ...answer, measures });
+      metrics.probed({ ...answer, success: false, measures: {} });
+    });
+    const gone = await seriesAfter((metrics) => {
+      metrics.probed({ ...answer, measures });
+      metrics.probeRemoved('support/acme', 'pooler', 'pooler/writes/w-1');
+    });
+    expect([...silent, ...gone]).to.deep.equal([]);
+  });
+});

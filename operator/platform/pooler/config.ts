@@ -1,0 +1,82 @@
+import type { EffectivePooler } from '../core/effective.ts';
+import { CONSOLE_USER } from './names.ts';
+
+export const AUTH_FOLDER = '/etc/pgbouncer/auth';
+
+/** One pooler's part of the settings. */
+export interface PoolerTarget {
+  readonly database: string;
+  /** Where the servers are found: a Service, so that a failover changes where connections lead, and not this file. */
+  readonly host: string;
+  readonly port: number;
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly authFile: string;
+}
+
+/** PgBouncer's file. It names no password, and nothing that a failover changes. */
+export function poolerConfig(pooler: EffectivePooler, target: PoolerTarget): string {
+  const perPod = Math.max(1, Math.floor(pooler.maxServerConnections / pooler.instances));
+  const { database, host, port, listen, authFile } = target;
+  return [
+    '[databases]',
+    `${database} = host=${host} port=${port} dbname=${database}`,
+    '',
+    '[pgbouncer]',
+    ...Object.entries({
+      listen_addr: listen.address,
+      listen_port: listen.port,
+      listen_backlog: 1024,
+      unix_socket_dir: '',
+      auth_type: 'scram-sha-256',
+      auth_file: authFile,
+      admin_users: CONSOLE_USER,
+      ...SERVERS,
+      ...CLIENTS,
+      ...LOGGING,
+      pool_mode: pooler.poolMode,
+      default_pool_size: perPod,
+      max_db_connections: perPod,
+      // The operator's two sessions on the console need room as well.
+      max_client_conn: pooler.maxClientConnections + 4,
+    }).map(([name, value]) => `${name} = ${value}`.trimEnd()),
+    '',
+  ].join('\n');
+}
+
+/** How a server that is gone is noticed. Times are in seconds, unless they say otherwise. */
+const SERVERS = {
+  server_tls_sslmode: 'prefer',
+  // In a failover attempts are refused or lead nowhere until the Service leads to the new primary: short ones, soon again.
+  server_connect_timeout: 2,
+  server_login_retry: 0.1,
+  server_check_delay: 10,
+  server_lifetime: 1800,
+  server_idle_timeout: 300,
+  dns_max_ttl: 60,
+  dns_nxdomain_ttl: 1,
+  // A connection to a node that is cut off ends within 5 s, whether it waits for an answer or for its bytes to be confirmed.
+  tcp_keepalive: 1,
+  tcp_keepidle: 2,
+  tcp_keepintvl: 1,
+  tcp_keepcnt: 3,
+  /** Milliseconds. */
+  tcp_user_timeout: 5000,
+};
+
+const CLIENTS = {
+  // Longer than Patroni alone needs for a failover; a client that wants to wait for less has a timeout of its own.
+  query_wait_timeout: 30,
+  client_login_timeout: 30,
+  // What Java's driver always sends. Other settings at the start of a session are refused, for they would not hold.
+  ignore_startup_parameters: 'extra_float_digits',
+};
+
+const LOGGING = { log_connections: 0, log_disconnections: 0, log_stats: 0 };
+
+/** PgBouncer's list of who may log in: the application, with the password that it logs in to Postgres with, and the operator. */
+export function userlist(users: Readonly<Record<string, string>>): string {
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  return Object.entries(users)
+    .map(([name, password]) => `${quote(name)} ${quote(password)}\n`)
+    .join('');
+}
