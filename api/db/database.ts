@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { CommitInDoubt, faultOf, NotPrimary } from './faults.ts';
+import { CommitInDoubt, faultOf, OtherPrimary } from './faults.ts';
+import { PrimaryPool } from './primary-pool.ts';
 
 export type Transaction = Pick<pg.PoolClient, 'query'>;
 
@@ -16,9 +17,8 @@ export interface DatabaseOptions {
 }
 
 const STATEMENT_TIMEOUT_MS = 3_000;
-// The server's own timeout cannot fire on a frozen server; this one ends the wait for it.
-const CLIENT_TIMEOUT_MS = 4_000;
-const CONNECT_TIMEOUT_MS = 2_000;
+/** How long an attempt may take before it is asked whether it waits for the right server. */
+const WATCH_MS = [750, 1_500, 3_000];
 // SET LOCAL rather than a start-up parameter or SET: both of those break behind a transaction pooler.
 const BEGIN = `BEGIN READ WRITE; SET LOCAL statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET LOCAL idle_in_transaction_session_timeout = 15000`;
 // A timeout that cancels the wait for a synchronous replica leaves the transaction committed on the primary alone, and
@@ -32,7 +32,8 @@ const COMMIT = 'SET LOCAL statement_timeout = 0; COMMIT';
  */
 export class Database {
   readonly #options: DatabaseOptions;
-  #pool: pg.Pool;
+  #pool: PrimaryPool;
+  #looking = false;
   #lastSuccess = Number.NEGATIVE_INFINITY;
 
   constructor(options: DatabaseOptions) {
@@ -68,7 +69,16 @@ export class Database {
 
   async #attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     const pool = this.#pool;
-    const client = await pool.connect();
+    const endWatch = this.#watch();
+    try {
+      return await this.#run(pool, work);
+    } finally {
+      endWatch();
+    }
+  }
+
+  async #run<T>(pool: PrimaryPool, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const client = await this.#connect(pool);
     try {
       await client.query(BEGIN);
       const value = await work(client);
@@ -81,7 +91,20 @@ export class Database {
     }
   }
 
-  async #giveBack(pool: pg.Pool, client: pg.PoolClient, error: unknown): Promise<void> {
+  async #connect(pool: PrimaryPool): Promise<pg.PoolClient> {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      // The other connections are of no more use than this one would have been.
+      if (error instanceof OtherPrimary) {
+        this.#renew(pool, error);
+        pool.cut();
+      }
+      throw error;
+    }
+  }
+
+  async #giveBack(pool: PrimaryPool, client: pg.PoolClient, error: unknown): Promise<void> {
     if (faultOf(error) === 'lost') {
       client.release(true);
       this.#renew(pool, error);
@@ -97,36 +120,42 @@ export class Database {
   }
 
   /** One bad connection speaks for its idle siblings: all lead to the same server, and each would cost a timeout. */
-  #renew(failed: pg.Pool, error: unknown): void {
+  #renew(failed: PrimaryPool, error: unknown): void {
     if (failed !== this.#pool) return;
     this.#options.log.warn('connections to Postgres discarded', { error });
     this.#pool = this.#openPool();
     failed.end().catch((endError: unknown) => this.#options.log.debug('closing old connections failed', { endError }));
   }
 
-  #openPool(): pg.Pool {
-    const pool = new pg.Pool({
-      connectionString: this.#options.url,
-      application_name: this.#options.applicationName,
-      max: this.#options.poolSize,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: CLIENT_TIMEOUT_MS,
-      idleTimeoutMillis: 60_000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 5_000,
-      onConnect: refuseReplica,
-    });
-    // A connection that breaks fails its query, or leaves the idle ones; without a listener it would end the process too.
-    const onError = (error: Error): void => this.#options.log.debug('connection to Postgres lost', { error });
-    pool.on('error', onError);
-    pool.on('connect', (client) => client.on('error', onError));
-    return pool;
+  #openPool(): PrimaryPool {
+    const { url, poolSize: size, applicationName, log } = this.#options;
+    return new PrimaryPool({ url, size, applicationName, log });
   }
-}
 
-async function refuseReplica(client: pg.ClientBase): Promise<void> {
-  const { rows } = await client.query<{ replica: boolean }>('SELECT pg_is_in_recovery() AS replica');
-  if (rows[0]?.replica !== false) throw new NotPrimary();
+  /**
+   * A server that hangs, or whose node is lost, closes no connection; what waits on one would do so until it times out. When another one serves by
+   * then, there is nothing to wait for: a transaction that is in doubt is run again like any other.
+   */
+  #watch(): () => void {
+    const timers = WATCH_MS.map((ms) => setTimeout(() => void this.#lookElsewhere(), ms));
+    return () => timers.forEach(clearTimeout);
+  }
+
+  async #lookElsewhere(): Promise<void> {
+    const pool = this.#pool;
+    if (this.#looking || !(await this.#isElsewhere(pool))) return;
+    this.#renew(pool, new OtherPrimary());
+    pool.cut();
+  }
+
+  async #isElsewhere(pool: PrimaryPool): Promise<boolean> {
+    this.#looking = true;
+    try {
+      return await pool.isElsewhere();
+    } finally {
+      this.#looking = false;
+    }
+  }
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {

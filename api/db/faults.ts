@@ -40,6 +40,15 @@ export class NotPrimary extends Error {
   }
 }
 
+/** The address leads to another primary by now: what is open to the old one will not be answered, or must not be believed. */
+export class OtherPrimary extends Error {
+  readonly code = '08006';
+  constructor() {
+    super('Connection terminated: another server is the primary now');
+    this.name = 'OtherPrimary';
+  }
+}
+
 /** The server may or may not have kept the transaction: its acknowledgement of the commit cannot be relied upon. */
 export class CommitInDoubt extends Error {
   readonly code = '08007';

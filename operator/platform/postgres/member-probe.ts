@@ -11,6 +11,8 @@ SELECT pg_is_in_recovery() AS in_recovery,
   EXISTS (SELECT FROM pg_roles WHERE rolname = '${APP_USER}' AND rolcanlogin) AS role_exists,
   EXISTS (SELECT FROM pg_database WHERE datname = '${DATABASE}') AS database_exists,
   EXISTS (SELECT FROM pg_stat_activity WHERE application_name = '${HOLD_NAME}') AS held,
+  (SELECT coalesce(json_object_agg(name, current_setting(name) ORDER BY name), '{}') FROM pg_settings
+    WHERE context = 'postmaster' AND source <> 'default') AS settings,
   (SELECT coalesce(json_agg(json_build_object('name', application_name, 'state', state, 'sync', sync_state,
       'lag', greatest(0, pg_wal_lsn_diff(sent_up_to.lsn, replay_lsn))) ORDER BY application_name), '[]')
     FROM pg_stat_replication,
@@ -22,6 +24,7 @@ interface StatusRow {
   role_exists: boolean;
   database_exists: boolean;
   held: boolean;
+  settings: Record<string, string>;
   standbys: { name: string; state: string; sync: string; lag: number | null }[];
 }
 
@@ -91,6 +94,7 @@ function toView(row: StatusRow): SqlView {
     roleExists: row.role_exists,
     databaseExists: row.database_exists,
     held: row.held,
+    settings: row.settings,
     standbys: row.standbys.map(({ name, state, sync, lag }) => ({ name, state, sync, lagBytes: coarseLag(lag ?? 0) })),
   };
 }

@@ -26,11 +26,21 @@ function pending(reading: MemberReading, parameters: readonly PendingParameter[]
   return { ...reading, patroni: { ok: true, value } };
 }
 
+function limited(reading: MemberReading, max: number): MemberReading {
+  if (!reading.sql.ok) return reading;
+  return { ...reading, sql: { ok: true, value: { ...reading.sql.value, settings: { max_connections: String(max) } } } };
+}
+
 /** What waits on each member; the first leads. */
 function waiting(...each: readonly (readonly PendingParameter[])[]): Observed {
+  return waitingWith(Number(each[0]?.find(({ name }) => name === 'max_connections')?.from ?? 100), each);
+}
+
+/** The same with a primary that has so many connections. */
+function waitingWith(max: number, each: readonly (readonly PendingParameter[])[]): Observed {
   const standbys = each.slice(1).map((_, index) => streaming(index + 1));
   const members = each.map((parameters, ordinal): Member => {
-    const reading = ordinal === 0 ? primaryReading(standbys) : replicaReading();
+    const reading = ordinal === 0 ? limited(primaryReading(standbys), max) : replicaReading();
     return memberOf(podOf(ordinal, { role: ordinal === 0 ? 'primary' : 'replica' }), pending(reading, parameters));
   });
   return healthy({ members });
@@ -69,6 +79,22 @@ describe('parameters that need a restart', () => {
   it('come to the primary where it is first when a standby must have no less than it, and then to the standbys', () => {
     expect(steps(waiting([fall], [fall], [fall]))).to.deep.equal(['acme-postgres-0 in place InProgress']);
     expect(steps(waiting([], [fall], [fall]))).to.deep.equal(['restart acme-postgres-2']);
+  });
+
+  it('do not move the primary while a standby has not heard of them, though nothing waits on it', () => {
+    const observed = waiting([rise], [], []);
+    const same = limited(replicaReading(), 100);
+    const members = observed.members.with(1, memberOf(podOf(1, { role: 'replica' }), same));
+    expect(steps({ ...observed, members })).to.deep.equal([]);
+    const risen = memberOf(podOf(1, { role: 'replica' }), limited(replicaReading(), 200));
+    expect(steps({ ...observed, members: observed.members.with(1, risen) })).to.deep.equal([
+      'ParameterChange to acme-postgres-1 InProgress',
+    ]);
+  });
+
+  it('are in no hurry on a standby that has heard of a fall before its primary has', () => {
+    expect(steps(waitingWith(200, [[], [fall], [fall]]))).to.deep.equal([]);
+    expect(steps(waitingWith(200, [[], [fall, other], [fall]]))).to.deep.equal(['restart acme-postgres-1']);
   });
 
   it('are tried on the standbys before the primary is restarted where it is', () => {

@@ -85,7 +85,7 @@ export async function reloadPatroni(address: string, password: string, signal: A
 /** A primary that does not start within this time hands over, whatever `primary_start_timeout` says. */
 const START_SECONDS = 60;
 /** Patroni answers when the restart is over; that it has been told is known long before. */
-const TOLD_MS = 2_000;
+const TOLD_MS = 500;
 
 /**
  * Has the member restart for parameters that wait for it; resolves when it has, or has begun to, or was about to before. Rejects with what

@@ -50,6 +50,8 @@ export interface SqlView {
   readonly standbys: readonly Standby[];
   /** It is kept from confirming anything to the primary that it lost; see hold.ts. */
   readonly held: boolean;
+  /** Parameters that take effect with a start and are not Postgres' own defaults, as they are in force. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The newest answers of one member. Two readings that differ mean that something changed: nothing in it jitters. */

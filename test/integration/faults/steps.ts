@@ -56,9 +56,9 @@ export const life: readonly Step[] = [
     spec: { api: { replicas: 3, autoscaling: null }, beat: { enabled: true } },
   },
   {
-    name: 'grow the volumes, with more memory',
+    name: 'grow the volumes',
     does: 'change',
-    spec: { postgres: { storage: { size: '10Gi' }, resources: { limits: { memory: '768Mi' } } } },
+    spec: { postgres: { storage: { size: '10Gi' } } },
   },
   { name: 'restart', does: 'restart' },
   {

@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { type Pod, resources, type Secret } from '../../operator/kube/resources.ts';
+import { labels } from '../../operator/platform/core/names.ts';
+import {
+  apply,
+  client,
+  deletePod,
+  eventually,
+  getPlatform,
+  healthy,
+  NAMESPACE,
+  platform,
+  podsOf,
+} from './support/cluster.ts';
+import { Desk } from './support/desk.ts';
+import { type Forward, startProxy } from './support/forward.ts';
+import { underLoad } from './support/under-load.ts';
+
+describe('a platform whose clients reach Postgres through a pooler', () => {
+  let proxy: Forward;
+  let desk: Desk;
+
+  before(async () => {
+    proxy = await startProxy();
+    desk = new Desk(proxy.port);
+  });
+
+  after(async () => await proxy.stop());
+
+  const databaseHost = async (): Promise<string> => {
+    const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };
+    const secret = await client.get<Secret>(ref);
+    return new URL(Buffer.from(secret?.data?.['DATABASE_URL'] ?? '', 'base64').toString()).hostname;
+  };
+
+  const members = async (): Promise<(string | undefined)[]> =>
+    (await podsOf('postgres')).map(({ metadata }) => metadata.uid).toSorted();
+
+  it('is changed over to it while clients write, and no member of Postgres is restarted', async () => {
+    const before = await members();
+    await underLoad(desk, async () => {
+      await apply(platform({ postgres: { pooler: { enabled: true } } }));
+      await eventually('the pooler in between', async () =>
+        (await databaseHost()).includes('-pooler') ? true : undefined,
+      );
+      await healthy();
+    });
+    expect(await podsOf('pooler')).not.to.have.length(0);
+    expect(await members()).to.deep.equal(before);
+  });
+
+  it('keeps every message when the Postgres primary’s pod is deleted, and when it is deleted by force', async () => {
+    for (const gracePeriodSeconds of [undefined, 0]) {
+      const before = (await getPlatform())?.status?.postgres?.primary;
+      await underLoad(desk, async () => {
+        await deletePod(await primaryPod(), gracePeriodSeconds);
+        await eventually('another primary', async () => {
+          const now = (await getPlatform())?.status?.postgres?.primary;
+          return now !== undefined && now !== before ? now : undefined;
+        });
+      });
+    }
+  });
+
+  it('keeps every message when a pod of the pooler is deleted', async () => {
+    const [pod] = await podsOf('pooler');
+    if (pod === undefined) throw new Error('there is no pooler');
+    await underLoad(desk, async () => await deletePod(pod));
+  });
+
+  it('is changed back while clients write', async () => {
+    await underLoad(desk, async () => {
+      await apply(platform());
+      await eventually('the pooler gone', async () => ((await podsOf('pooler')).length === 0 ? true : undefined));
+    });
+    expect(await databaseHost()).to.include('postgres-primary');
+  });
+});
+
+async function primaryPod(): Promise<Pod> {
+  const [pod] = await podsOf('postgres', { [labels.role]: 'primary' });
+  if (pod === undefined) throw new Error('no pod has the role primary');
+  return pod;
+}
