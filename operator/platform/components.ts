@@ -2,17 +2,21 @@ import { apiComponent } from './application/api/component.ts';
 import { beatComponent } from './application/beat/component.ts';
 import { migrationsComponent } from './application/migrations/component.ts';
 import { workersComponent } from './application/workers/component.ts';
-import type { Component } from './core/component.ts';
+import { certificatesComponent } from './certificates/component.ts';
+import type { CertificateUse } from './certificates/use.ts';
+import type { Component, Scope } from './core/component.ts';
 import { secureRandomString } from './core/random.ts';
 import { credentialsComponent } from './credentials/component.ts';
 import { poolerComponent } from './pooler/component.ts';
 import { postgresComponent } from './postgres/component.ts';
+import { certificateUse } from './postgres/tls/certificate-use.ts';
 import { rabbitmqComponent } from './rabbitmq/component.ts';
 import { redisComponent } from './redis/component.ts';
 
 /** What a platform is made of, in order of dependency. */
 export const components: readonly Component[] = [
   credentialsComponent(secureRandomString),
+  certificatesComponent(certificateUses),
   postgresComponent,
   poolerComponent(secureRandomString),
   redisComponent,
@@ -22,3 +26,8 @@ export const components: readonly Component[] = [
   workersComponent,
   beatComponent,
 ];
+
+/** Who serves with certificates of the platform's authority. */
+function certificateUses(scope: Scope): readonly CertificateUse[] {
+  return [certificateUse(scope)].filter((use) => use !== undefined);
+}

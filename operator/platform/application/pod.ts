@@ -1,4 +1,5 @@
 import type { Deployment, Pod } from '../../kube/resources.ts';
+import { BUNDLE_PATH } from '../certificates/names.ts';
 import type { ComponentName } from '../core/component.ts';
 import type { ResourceRequirements } from '../core/effective.ts';
 import { childName, commonLabels } from '../core/names.ts';
@@ -6,6 +7,7 @@ import type { Platform } from '../core/platform.ts';
 import { containerSecurityContext, podSecurityContext, quickEviction, spreadOverNodes } from '../core/pods.ts';
 import { POOLED_ROUTE, ROUTE_ANNOTATION } from '../pooler/names.ts';
 import { DIRECT_URL_KEY } from '../pooler/route.ts';
+import type { DatabaseAccess } from './database-access.ts';
 
 export type PodTemplate = NonNullable<NonNullable<Deployment['spec']>['template']>;
 type PodSpec = NonNullable<Pod['spec']>;
@@ -61,14 +63,16 @@ export function applicationPod(
   component: ComponentName,
   selector: Record<string, string>,
   container: ApplicationContainer,
+  access: DatabaseAccess,
   overrides: Partial<PodSpec> = {},
   route: DatabaseRoute = 'plain',
 ): PodTemplate {
   const { name, image, command, env, resources, ...probes } = container;
+  const annotations = { ...access.annotations, ...(route === 'pooled' ? { [ROUTE_ANNOTATION]: POOLED_ROUTE } : {}) };
   return {
     metadata: {
       labels: { ...commonLabels(platform, component), ...selector },
-      ...(route === 'pooled' ? { annotations: { [ROUTE_ANNOTATION]: POOLED_ROUTE } } : {}),
+      ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
     },
     spec: {
       automountServiceAccountToken: false,
@@ -90,11 +94,17 @@ export function applicationPod(
           envFrom: [{ secretRef: { name: applicationSecretName(platform) } }],
           resources: resources as NonNullable<Container['resources']>,
           securityContext: containerSecurityContext,
-          volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
+          volumeMounts: [
+            { name: 'tmp', mountPath: '/tmp' },
+            ...(access.bundle === undefined ? [] : [{ name: 'ca', mountPath: BUNDLE_PATH, readOnly: true }]),
+          ],
           ...probes,
         },
       ],
-      volumes: [{ name: 'tmp', emptyDir: {} }],
+      volumes: [
+        { name: 'tmp', emptyDir: {} },
+        ...(access.bundle === undefined ? [] : [{ name: 'ca', configMap: { name: access.bundle } }]),
+      ],
     },
   };
 }

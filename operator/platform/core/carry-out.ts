@@ -4,7 +4,7 @@ import { resourceOf } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import { AdoptionError, type Applier } from '../../runtime/applier.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Component, ComponentPlan, GuardedPatch, Removal, Scale, Scope } from './component.ts';
+import type { Component, ComponentPlan, GuardedPatch, ObjectWriter, Removal, Scale, Scope } from './component.ts';
 import { API_VERSION, commonLabels, FIELD_MANAGER, KIND, namespaceOf } from './names.ts';
 
 /** Replicas are applied by a manager of their own: letting go of them takes nothing away from an autoscaler. */
@@ -53,6 +53,11 @@ export async function carryOut(
     }
   };
 
+  const writer: ObjectWriter = {
+    create: async (object) => await create(client, owned(scope, component, object), signal),
+    patch: async (patch) => await compareAndSet(client, patch, signal),
+  };
+
   // Asked once: the cache may see what was made while the rest of it is being made.
   const absent = (plan.creates ?? []).filter((object) => scope.children.get(refOf(scope, object)) === undefined);
   for (const object of absent)
@@ -75,7 +80,7 @@ export async function carryOut(
     for (const action of plan.actions ?? []) {
       acted = true;
       logger.info('acting', { component: component.name, action });
-      await attempt(action.type, async () => component.act?.(action, { scope, logger, signal }));
+      await attempt(action.type, async () => component.act?.(action, { scope, logger, signal, objects: writer }));
       if (failures.length > 0) break;
     }
     for (const patch of failures.length === 0 ? (plan.patches ?? []) : []) {

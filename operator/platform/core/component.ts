@@ -7,6 +7,7 @@ import type { Platform, PlatformStatus } from './platform.ts';
 /** The parts of a platform in the order in which they depend on each other; also the value of `isp.support/component`. */
 export type ComponentName =
   | 'credentials'
+  | 'certificates'
   | 'postgres'
   | 'redis'
   | 'rabbitmq'
@@ -130,6 +131,15 @@ export interface ActionContext {
   readonly scope: Scope;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  readonly objects: ObjectWriter;
+}
+
+/** Writes of objects whose content is only made while an action is carried out, such as keys. */
+export interface ObjectWriter {
+  /** Makes an object with the platform's labels and ownership; one that is there already is left as it is. */
+  create(object: KubeObject): Promise<void>;
+  /** Rejects when the object is no longer what it was when this was decided. */
+  patch(patch: GuardedPatch): Promise<void>;
 }
 
 /** A recurring question to the running system. */

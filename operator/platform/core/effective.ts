@@ -62,6 +62,7 @@ export interface EffectivePostgres {
   readonly storage: Storage;
   /** The tier's parameters with the user's on top. */
   readonly parameters: Readonly<Record<string, string>>;
+  readonly tls: { readonly enabled: boolean };
   readonly resources: ResourceRequirements;
   readonly pooler: EffectivePooler;
 }

@@ -18,6 +18,8 @@ export const labels = {
 
 export const annotations = {
   switchover: 'isp.support/switchover',
+  rotateAuthority: 'isp.support/rotate-ca',
+  rotatePassword: 'isp.support/rotate-postgres-password',
   reconcile: 'isp.support/reconcile',
   deleteVolumes: 'isp.support/delete-volumes',
 } as const;

@@ -21,6 +21,7 @@ export interface PlatformStatus {
     primary?: string;
     timeline?: number;
     members?: PostgresMemberStatus[];
+    passwordRotation?: PasswordRotationStatus;
   };
   pooler?: PoolerStatus;
   redis?: {
@@ -40,9 +41,26 @@ export interface PlatformStatus {
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;
   lastSwitchover?: SwitchoverStatus;
+  certificates?: CertificatesStatus;
   lastRestart?: RestartStatus;
   /** Alerts that an Alertmanager is being told of. */
   alerts?: AlertStatus[];
+}
+
+export interface PasswordRotationStatus {
+  request: string;
+  phase: string;
+  username?: string;
+  message?: string;
+}
+
+export interface CertificatesStatus {
+  /** The authority that signs. */
+  authority: string;
+  authorityExpires: string;
+  trusted: string[];
+  leaves: { name: string; id: string; expires: string }[];
+  rotation?: { phase: string; request?: string; message?: string };
 }
 
 export interface AlertStatus {

@@ -20,4 +20,5 @@ export interface GeneratedSecret {
   /** Whose data the values unlock. */
   readonly component: ComponentName;
   readonly values: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }

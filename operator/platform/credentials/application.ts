@@ -1,9 +1,12 @@
+import { BUNDLE_FILE } from '../certificates/names.ts';
 import type { Scope } from '../core/component.ts';
 import { childName, serviceHost } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { type GeneratedSecret, secretValue } from '../core/secrets.ts';
 import { poolerHost } from '../pooler/names.ts';
 import { DIRECT_URL_KEY, wantsPooledRoute } from '../pooler/route.ts';
+import { DATABASE_LOGIN } from '../postgres/login.ts';
+import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
 
 const SECRET_KEY_LENGTH = 50;
 
@@ -19,11 +22,14 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   if (database === undefined || redis === undefined || broker === undefined) return undefined;
   const name = childName(platform, 'app');
   const secretKey = secretValue(scope, name, 'SECRET_KEY');
+  const urls = databaseUrls(scope, database);
+  const revision = loginRevision(scope, secretValue(scope, name, 'DATABASE_URL'), urls['DATABASE_URL']);
   return {
     name,
     component: 'api',
+    ...(revision === undefined ? {} : { annotations: { [DATABASE_LOGIN]: revision } }),
     values: {
-      ...databaseUrls(scope, database),
+      ...urls,
       REDIS_URL: redis,
       REDIS_MODE: effective.redis.mode,
       ...(effective.redis.mode === 'sentinel' ? { REDIS_SENTINELS: sentinels(scope) } : {}),
@@ -35,9 +41,17 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   };
 }
 
-/** The way to Postgres: through the pooler where there is one, and then directly as well. */
-function databaseUrls(scope: Scope, direct: string): Record<string, string> {
-  if (!wantsPooledRoute(scope)) {
+/** The number of an address, one more than that of the address before it; undefined for the first. */
+function loginRevision(scope: Scope, before: string | undefined, url: string | undefined): string | undefined {
+  const last = loginAnnotation(scope);
+  return before === undefined || before === url ? last : String(Number(last ?? 0) + 1);
+}
+
+/** The way to Postgres: through the pooler where there is one, and then directly as well. The pooler takes connections without TLS only. */
+function databaseUrls(scope: Scope, uri: string): Record<string, string> {
+  const usesTls = tlsOf(scope).use;
+  const direct = usesTls ? `${uri}?sslmode=verify-full&sslrootcert=${BUNDLE_FILE}` : uri;
+  if (usesTls || !wantsPooledRoute(scope)) {
     // A key that came with the Secret itself cannot be taken away by applying without it, so it is kept right instead.
     const isThere = secretValue(scope, childName(scope.platform, 'app'), DIRECT_URL_KEY) !== undefined;
     return { DATABASE_URL: direct, ...(isThere ? { [DIRECT_URL_KEY]: direct } : {}) };

@@ -5,6 +5,7 @@ import type { RandomString } from '../core/random.ts';
 import { encodeSecret, type GeneratedSecret } from '../core/secrets.ts';
 import { applicationSecret, generatedApplicationSecret } from './application.ts';
 import { generateSecrets } from './generated.ts';
+import { rotatedSecrets } from './rotation.ts';
 
 /**
  * The platform's passwords: generated once, never again over data that is locked with the old ones. Whoever deletes one of these
@@ -24,9 +25,18 @@ function plan(scope: Scope, random: RandomString): ComponentPlan {
   const creates = missing.filter((secret) => !lost.includes(secret)).map((secret) => secretObject(scope, secret));
   const first =
     application === undefined || applicationExists ? undefined : generatedApplicationSecret(application, random);
+  const rotated = rotatedSecrets(scope, random);
   return {
-    creates: [...creates, ...(first === undefined ? [] : [secretObject(scope, first)])],
-    objects: application === undefined || !applicationExists ? [] : [secretObject(scope, application)],
+    creates: [
+      ...creates,
+      ...rotated.creates.map((secret) => secretObject(scope, secret)),
+      ...(first === undefined ? [] : [secretObject(scope, first)]),
+    ],
+    objects: [
+      ...rotated.objects.map((secret) => secretObject(scope, secret)),
+      ...(application === undefined || !applicationExists ? [] : [secretObject(scope, application)]),
+    ],
+    remove: rotated.remove,
     condition: conditionOf(scope, lost, incomplete, missing.length === 0 && applicationExists),
   };
 }
@@ -75,11 +85,15 @@ function isInUse({ children }: Scope, component: ComponentName): boolean {
   return claims.length > 0 && sets.length > 0;
 }
 
-function secretObject({ platform }: Scope, { name, component, values }: GeneratedSecret): Secret {
+function secretObject({ platform }: Scope, { name, component, values, annotations }: GeneratedSecret): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name, labels: commonLabels(platform, component) },
+    metadata: {
+      name,
+      labels: commonLabels(platform, component),
+      ...(annotations === undefined ? {} : { annotations: { ...annotations } }),
+    },
     type: 'Opaque',
     data: encodeSecret(values),
   };

@@ -11,8 +11,11 @@ const PASSWORD_LENGTH = 32;
 
 /** The poolers' Secret, made or brought up to date; undefined until the application has its password. */
 export function poolerSecret(scope: Scope, random: RandomString): Secret | undefined {
-  const password = secretValue(scope, appSecretName(scope.platform), 'password');
+  const secret = appSecretName(scope.platform);
+  const password = secretValue(scope, secret, 'password');
   if (password === undefined) return undefined;
+  // A rotation has another role log in every other time.
+  const username = secretValue(scope, secret, 'username') ?? APP_USER;
   const consolePassword = consolePasswordOf(scope) ?? random(PASSWORD_LENGTH);
   return {
     apiVersion: 'v1',
@@ -20,7 +23,7 @@ export function poolerSecret(scope: Scope, random: RandomString): Secret | undef
     metadata: { name: poolerConfigName(scope.platform), labels: commonLabels(scope.platform, 'pooler') },
     type: 'Opaque',
     data: encodeSecret({
-      [USERLIST_KEY]: userlist({ [APP_USER]: password, [CONSOLE_USER]: consolePassword }),
+      [USERLIST_KEY]: userlist({ [username]: password, [CONSOLE_USER]: consolePassword }),
       [CONSOLE_PASSWORD_KEY]: consolePassword,
     }),
   };

@@ -1,15 +1,34 @@
 import type { Action, ActionContext } from '../core/component.ts';
 import { secretValue } from '../core/secrets.ts';
-import { ensureDatabase } from './ensure-database.ts';
+import { ensureDatabase, prepareLogin, revokeLogin } from './ensure-database.ts';
 import { hold, release } from './hold.ts';
-import { adminKeys, adminSecretName, appSecretName, POSTGRES_PORT, SUPERUSER } from './names.ts';
-import { patchConfig, reinitialize, restart, switchOver } from './patroni-client.ts';
+import { appLogin, nextLogin, otherUser } from './login.ts';
+import { adminKeys, adminSecretName, appSecretName, nextSecretName, SUPERUSER } from './names.ts';
+import { isRotating } from './password-facts.ts';
+import { patchConfig, reinitialize, reloadPatroni, restart, switchOver } from './patroni-client.ts';
+import { SqlSession, type SqlTarget } from './sql-session.ts';
+import { memberTarget } from './target.ts';
 
 /** Makes the application's role and database on the primary, or gives the role the Secret's password. */
 export interface EnsureDatabase extends Action {
   readonly type: 'postgres.ensure-database';
   readonly member: string;
   readonly address: string;
+}
+
+/** Gives the next login's role its password on the primary. */
+export interface PrepareLogin extends Action {
+  readonly type: 'postgres.prepare-login';
+  readonly member: string;
+  readonly address: string;
+}
+
+/** Takes the password of a role away that nobody uses any more. */
+export interface RevokeLogin extends Action {
+  readonly type: 'postgres.revoke-login';
+  readonly member: string;
+  readonly address: string;
+  readonly username: string;
 }
 
 /** Changes Patroni's dynamic configuration, for all members, by way of one of them. */
@@ -57,6 +76,18 @@ export interface Reinitialize extends Action {
   readonly address: string;
 }
 
+/** Has members serve with the certificate that is mounted now. */
+export interface ReloadCertificate extends Action {
+  readonly type: 'postgres.reload-certificate';
+  readonly members: readonly Address[];
+}
+
+/** Has the Patroni of members read its file anew. */
+export interface ReloadPatroni extends Action {
+  readonly type: 'postgres.reload-patroni';
+  readonly members: readonly Address[];
+}
+
 /** Has a member restart where it is, if parameters wait for that. */
 export interface Restart extends Action {
   readonly type: 'postgres.restart';
@@ -71,12 +102,16 @@ interface Address {
 
 export type PostgresAction =
   | EnsureDatabase
+  | PrepareLogin
+  | RevokeLogin
   | Configure
   | Wake
   | HoldStandbys
   | ReleaseStandbys
   | Switchover
   | Reinitialize
+  | ReloadCertificate
+  | ReloadPatroni
   | Restart;
 
 const ACTION_TIMEOUT_MS = 10_000;
@@ -87,17 +122,22 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(ACTION_TIMEOUT_MS)]);
   const admin = (key: string) =>
     need(secretValue(scope, adminSecretName(platform), key), adminSecretName(platform), key);
+  const superuser = (member: string, host: string) =>
+    memberTarget(scope, member, { host, database: 'postgres', user: SUPERUSER, password: admin(adminKeys.superuser) });
   const known = action as PostgresAction;
   switch (known.type) {
     case 'postgres.ensure-database': {
-      const target = { host: known.address, port: POSTGRES_PORT, database: 'postgres', user: SUPERUSER };
-      const password = need(
-        secretValue(scope, appSecretName(platform), 'password'),
-        appSecretName(platform),
-        'password',
-      );
-      return await ensureDatabase({ ...target, password: admin(adminKeys.superuser) }, password, bounded);
+      const login = need(appLogin(scope), appSecretName(platform), 'password');
+      // What an earlier platform has left on the volumes; while logins are being changed both are valid.
+      const revoked = isRotating(scope) ? undefined : otherUser(login.username);
+      return await ensureDatabase(superuser(known.member, known.address), login, revoked, bounded);
     }
+    case 'postgres.prepare-login': {
+      const login = need(nextLogin(scope), nextSecretName(platform), 'password');
+      return await prepareLogin(superuser(known.member, known.address), login, bounded);
+    }
+    case 'postgres.revoke-login':
+      return await revokeLogin(superuser(known.member, known.address), known.username, bounded);
     case 'postgres.configure':
       return await patchConfig(known.address, admin(adminKeys.restapi), known.patch, bounded);
     case 'postgres.wake':
@@ -105,16 +145,18 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
     case 'postgres.hold':
     case 'postgres.release': {
       const work = known.type === 'postgres.hold' ? hold : release;
-      const each = known.members.map(async ({ name, address }) => {
-        const target = { host: address, port: POSTGRES_PORT, database: 'postgres', user: SUPERUSER };
-        try {
-          await work({ ...target, password: admin(adminKeys.superuser) }, bounded);
-        } catch (error) {
-          throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-        }
-      });
-      return void (await Promise.all(each));
+      return await onEach(known.members, async ({ name, address }) => await work(superuser(name, address), bounded));
     }
+    case 'postgres.reload-certificate':
+      return await onEach(
+        known.members,
+        async ({ name, address }) => await reloadServer(superuser(name, address), bounded),
+      );
+    case 'postgres.reload-patroni':
+      return await onEach(
+        known.members,
+        async ({ address }) => await reloadPatroni(address, admin(adminKeys.restapi), bounded),
+      );
     case 'postgres.reinitialize':
       return await reinitialize(known.address, admin(adminKeys.restapi), bounded);
     case 'postgres.restart':
@@ -126,7 +168,29 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
   }
 }
 
-function need(value: string | undefined, secret: string, key: string): string {
+/** Does the same on every member at once; rejects with the first that fails, and says which. */
+async function onEach(members: readonly Address[], work: (member: Address) => Promise<void>): Promise<void> {
+  const each = members.map(async (member) => {
+    try {
+      await work(member);
+    } catch (error) {
+      throw new Error(`${member.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  });
+  await Promise.all(each);
+}
+
+/** Has Postgres read its certificate, key and configuration anew; sessions that are open keep what they were made with. */
+async function reloadServer(target: SqlTarget, signal: AbortSignal): Promise<void> {
+  const session = new SqlSession(target);
+  try {
+    await session.query('SELECT pg_reload_conf()', signal);
+  } finally {
+    session.close();
+  }
+}
+
+function need<T>(value: T | undefined, secret: string, key: string): T {
   if (value === undefined) throw new Error(`Secret ${secret} has no ${key}`);
   return value;
 }

@@ -3,7 +3,7 @@ import type { ConditionPlan, Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { isPodReady } from '../core/pods.ts';
 import type { Growth } from '../core/storage-growth.ts';
-import { explain, type Finding, findings } from './findings.ts';
+import { type Changes, changeFindings, explain, type Finding, findings } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
@@ -22,6 +22,7 @@ export function condition(
   leadership: Leadership,
   names: readonly string[],
   growth: Growth,
+  changes: Changes = {},
 ): ConditionPlan {
   const { platform, effective } = scope;
   const { primary, rogues } = leadership;
@@ -34,7 +35,7 @@ export function condition(
     unserved(primary, observed) ??
     (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
-  const all = findings(scope, observed, leadership, names, growth);
+  const all = [...findings(scope, observed, leadership, names, growth), ...changeFindings(changes)];
   const reason: Reason = all[0]?.reason ?? 'Healthy';
   const details = all.length === 0 ? ['every member serves'] : all.map(({ message }) => message);
   return {

@@ -3,7 +3,7 @@ import type { Platform } from '../core/platform.ts';
 import type { RandomString } from '../core/random.ts';
 import { APP_USER, adminKeys, adminSecretName, appSecretName, DATABASE, POSTGRES_PORT, primaryHost } from './names.ts';
 
-const PASSWORD_LENGTH = 32;
+export const PASSWORD_LENGTH = 32;
 
 interface PostgresSecret {
   readonly name: string;
@@ -14,12 +14,11 @@ interface PostgresSecret {
 /** The app user's Secret and the administrators', with fresh passwords; `random` gives letters and digits only, so nothing needs quoting. */
 export function postgresSecrets(platform: Platform, random: RandomString): readonly PostgresSecret[] {
   const password = random(PASSWORD_LENGTH);
-  const uri = `postgresql://${APP_USER}:${password}@${primaryHost(platform)}:${POSTGRES_PORT}/${DATABASE}`;
   return [
     {
       name: appSecretName(platform),
       component: 'postgres',
-      values: { username: APP_USER, password, database: DATABASE, uri },
+      values: loginValues(platform, APP_USER, password),
     },
     {
       name: adminSecretName(platform),
@@ -31,4 +30,10 @@ export function postgresSecrets(platform: Platform, random: RandomString): reado
       },
     },
   ];
+}
+
+/** What a client is given of a login. */
+export function loginValues(platform: Platform, username: string, password: string): Readonly<Record<string, string>> {
+  const uri = `postgresql://${username}:${password}@${primaryHost(platform)}:${POSTGRES_PORT}/${DATABASE}`;
+  return { username, password, database: DATABASE, uri };
 }

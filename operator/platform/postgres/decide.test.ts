@@ -332,4 +332,12 @@ describe('Postgres without credentials', () => {
     expect(actions).to.deep.equal([]);
     expect(condition.reason).to.equal('Healthy');
   });
+
+  it('goes on as it is while only a certificate is lacking: its configuration follows, and nothing else', () => {
+    const lacking = [{ component: 'certificates' as const, reason: 'Issuing' }];
+    const config = { ...dynamicConfig(scopeWith().effective.postgres), ttl: 30 };
+    const { objects, actions } = decide(scopeWith({ status: served }), healthy({ config }), lacking);
+    expect(objects).to.deep.equal([]);
+    expect(actions?.map(({ type }) => type)).to.deep.equal(['postgres.configure']);
+  });
 });

@@ -13,6 +13,9 @@ import { type Leadership, leadership } from './leadership.ts';
 import { clusterName } from './names.ts';
 import { type Observed, sqlOf } from './observe.ts';
 import { usable } from './parameters.ts';
+import { passwordRotationOf } from './password-facts.ts';
+import type { PasswordPlan } from './password-rotation.ts';
+import { passwordEvents } from './password-status.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
 import { restartPrimary } from './restart.ts';
@@ -20,6 +23,9 @@ import { rolloutStep } from './rollout.ts';
 import { surplusBudget } from './services.ts';
 import { recordOf, status } from './status.ts';
 import { switchover } from './switchover.ts';
+import { tlsOf } from './tls/facts.ts';
+import type { TlsPhases } from './tls/phases.ts';
+import { tlsReloads } from './tls/reloads.ts';
 
 /** Pure: what is there → what to apply, what to do, what to say. */
 export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
@@ -34,6 +40,8 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const replicas = held ? live : postgres.instances;
   // Without credentials nothing new is started, but what runs is still watched and reported.
   const isBlocked = blockedBy.length > 0;
+  // A certificate that cannot be issued now holds up new pods, and no failover.
+  const isHelpless = blockedBy.some(({ component }) => component !== 'certificates');
   const record = recordOf(scope, observed, leaders);
   const driven = drive(scope, observed, leaders, record);
   const growth = growthOf(scope, observed, replicas, driven);
@@ -44,18 +52,28 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   // A member that is being taken away needs its rights to the end.
   const most = Math.max(replicas, live, observed.statefulSet?.status?.replicas ?? 0);
   const replaced = replaceLost(scope, observed, leaders);
-  const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0 };
-  const requeueAfterMs = driven.requeueAfterMs ?? planned.requeueAfterMs ?? restarted.requeueAfterMs;
+  const tls = tlsOf(scope);
+  const reloads = tlsReloads(scope, observed);
+  const password = passwordRotationOf(scope);
+  const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0, tls };
+  const isWaiting = reloads.length > 0 || password?.waitsFor !== undefined;
+  const requeueAfterMs =
+    driven.requeueAfterMs ??
+    planned.requeueAfterMs ??
+    restarted.requeueAfterMs ??
+    (isWaiting ? LOOK_AGAIN_MS : undefined);
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, shape),
-    actions: isBlocked
+    actions: isHelpless
       ? []
       : [
           ...driven.actions,
-          ...actions(scope, observed, leaders),
+          ...actions(scope, observed, leaders, tls),
           ...planned.actions,
           ...(step?.actions ?? []),
           ...restarted.actions,
+          ...reloads,
+          ...passwordActions(password, leaders),
         ],
     patches: [...driven.patches, ...(isBlocked ? [] : growth.patches)],
     remove: [
@@ -63,7 +81,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...(step?.remove ?? []),
       ...(isBlocked ? [] : [...growth.replace, ...replaced.remove, ...surplusBudget(scope, replicas)]),
     ],
-    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth)),
+    condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth, { tls, password })),
     status: {
       ...status(scope, observed, leaders, driven.record, planned.record),
       ...(restarted.record === undefined ? {} : { lastRestart: restarted.record }),
@@ -74,6 +92,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...restarted.events,
       ...replaced.events,
       ...(step?.events ?? []),
+      ...passwordEvents(scope),
     ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
@@ -121,16 +140,27 @@ function waiting(blockedBy: readonly BlockedBy[]): ComponentPlan {
   };
 }
 
+/** The parts of a rotation of the password that the primary does. */
+function passwordActions(plan: PasswordPlan | undefined, { primary, rogues }: Leadership): PostgresAction[] {
+  const address = primary?.pod.status?.podIP;
+  if (plan === undefined || primary === undefined || address === undefined || rogues.length > 0) return [];
+  const target = { member: primary.name, address };
+  if (plan.prepare === true) return [{ type: 'postgres.prepare-login', ...target }];
+  return plan.revoke === undefined ? [] : [{ type: 'postgres.revoke-login', ...target, username: plan.revoke }];
+}
+
+/** What members were given, or who is still connected, is looked at again after this long. */
+const LOOK_AGAIN_MS = 15_000;
 /** A Patroni that has just started its first primary is woken for this long, see `postgres.wake`. */
 const WAKE_MS = 10_000;
 
-function actions(scope: Scope, observed: Observed, { primary, rogues }: Leadership): PostgresAction[] {
+function actions(scope: Scope, observed: Observed, { primary, rogues }: Leadership, tls: TlsPhases): PostgresAction[] {
   const { effective, now } = scope;
   const address = primary?.pod.status?.podIP;
   // With two of them nobody knows which data will stay.
   if (primary === undefined || address === undefined || rogues.length > 0) return [];
   const { config, lock, login, syncLeader } = observed;
-  const wanted = dynamicConfig(effective.postgres);
+  const wanted = dynamicConfig(effective.postgres, tls);
   const target = { member: primary.name, address };
   const planned: PostgresAction[] = [];
   const sql = sqlOf(primary);
@@ -139,7 +169,7 @@ function actions(scope: Scope, observed: Observed, { primary, rogues }: Leadersh
     planned.push({ type: 'postgres.ensure-database', ...target });
   const postgres = usable(scope, observed);
   const patch =
-    config === undefined || postgres === undefined ? undefined : configPatch(config, dynamicConfig(postgres));
+    config === undefined || postgres === undefined ? undefined : configPatch(config, dynamicConfig(postgres, tls));
   if (patch !== undefined) planned.push({ type: 'postgres.configure', ...target, patch });
   const isNew = lock?.acquiredAt !== undefined && now.getTime() - lock.acquiredAt.getTime() < WAKE_MS;
   if (isNew && isSynchronous(effective.postgres) && syncLeader === undefined)

@@ -88,6 +88,21 @@ describe('the objects of Postgres', () => {
     }
   });
 
+  it('serve with TLS from files that only Postgres can read, and start with a configuration of their own', () => {
+    const tls = { offer: true, verify: true, use: true, demand: true };
+    const template = set(build({}, { replicas: 3, tls })).spec?.template;
+    expect(template?.metadata?.annotations).to.deep.equal({ 'isp.support/tls': 'on' });
+    const pod = template?.spec;
+    expect(pod?.containers[0]?.command).to.deep.equal(['patroni', '/etc/patroni/patroni-tls.yml']);
+    const volume = pod?.volumes?.find(({ name }) => name === 'tls')?.projected;
+    expect(volume?.defaultMode).to.equal(0o440);
+    expect(volume?.sources?.map(({ secret, configMap }) => secret?.name ?? configMap?.name)).to.deep.equal([
+      'acme-postgres-tls',
+      'acme-ca',
+    ]);
+    expect(JSON.stringify(volume)).to.not.contain('next').and.not.contain('previous');
+  });
+
   it('let a drain take one standby at a time, and never the primary, and have no pod in two budgets', () => {
     const standbys = find<PodDisruptionBudget>(build(), 'PodDisruptionBudget', 'acme-postgres').spec;
     expect(standbys?.minAvailable).to.equal(1);

@@ -6,6 +6,7 @@ import { patroniFile } from './patroni-file.ts';
 import { patroniAccess } from './rbac.ts';
 import { disruptionBudgets, services } from './services.ts';
 import { statefulSet } from './statefulset.ts';
+import type { TlsPhases } from './tls/phases.ts';
 
 /** What of what there is counts. */
 export interface Shape {
@@ -17,19 +18,21 @@ export interface Shape {
   readonly claim?: ClaimTemplate | undefined;
   /** False while the StatefulSet is to be made anew: then it is not held on to. */
   readonly isSetApplied?: boolean;
+  /** Absent: without TLS. */
+  readonly tls?: TlsPhases;
 }
 
 /** Every object of Postgres in full, in the order in which they need each other. */
 export function desiredObjects(
   platform: Platform,
   postgres: EffectivePostgres,
-  { replicas, members = replicas, claim, isSetApplied = true }: Shape,
+  { replicas, members = replicas, claim, isSetApplied = true, tls }: Shape,
 ): KubeObject[] {
   return [
     ...patroniAccess(platform, members),
-    patroniFile(platform, postgres),
+    patroniFile(platform, postgres, tls),
     ...services(platform),
     ...disruptionBudgets(platform, replicas),
-    ...(isSetApplied ? [statefulSet(platform, postgres, { replicas, claim })] : []),
+    ...(isSetApplied ? [statefulSet(platform, postgres, { replicas, claim, tls: tls?.offer ?? false })] : []),
   ];
 }

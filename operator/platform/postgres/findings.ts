@@ -143,6 +143,27 @@ function leftOutParameters(scope: Scope, observed: Observed): Finding[] {
   return all.length === 0 ? [] : [{ reason: 'ParametersLeftOut', message: all.join('; ') }];
 }
 
+/** Changes that go on while Postgres serves, and what each waits for. */
+export interface Changes {
+  readonly tls?: { readonly waitsFor?: string };
+  readonly password?: { readonly waitsFor?: string } | undefined;
+}
+
+export function changeFindings({ tls, password }: Changes): Finding[] {
+  const found: Finding[] = [];
+  if (tls?.waitsFor !== undefined)
+    found.push({
+      reason: 'TlsOffered',
+      message: `TLS is offered and not demanded yet: it waits for ${tls.waitsFor}`,
+    });
+  if (password?.waitsFor !== undefined)
+    found.push({
+      reason: 'PasswordRotation',
+      message: `the password is being rotated, and both are valid: waits for ${password.waitsFor}`,
+    });
+  return found;
+}
+
 /** What keeps a member from serving, in words for somebody on call. */
 export function explain({ name, pod, reading }: Member): string {
   const isUp = pod.metadata.deletionTimestamp === undefined && pod.status?.containerStatuses?.[0]?.state?.running;

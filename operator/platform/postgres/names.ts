@@ -4,6 +4,8 @@ import type { Platform } from '../core/platform.ts';
 /** The database of the platform and the role that owns it. */
 export const DATABASE = 'isp_support';
 export const APP_USER = 'isp_support';
+/** Logs in for it every other time that the password is rotated, and then acts as it. */
+export const ALTERNATE_USER = 'isp_support_alt';
 export const SUPERUSER = 'postgres';
 export const REPLICATION_USER = 'replicator';
 /** Name that Patroni's REST API asks for before it changes anything. */
@@ -41,6 +43,11 @@ export function replicasServiceName(platform: Platform): string {
 /** The app user's Secret. */
 export function appSecretName(platform: Platform): string {
   return childName(platform, 'postgres');
+}
+
+/** The login that is to follow, while the password is being rotated. */
+export function nextSecretName(platform: Platform): string {
+  return childName(platform, 'postgres', 'next');
 }
 
 /** Passwords of the superuser, of replication and of Patroni's REST API. */

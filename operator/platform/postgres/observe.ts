@@ -76,7 +76,7 @@ export function observe(scope: Scope): Observed {
     syncLeader: sync?.leader,
     sync,
     departed: lock === undefined ? undefined : children.departed?.(lock.holder),
-    config: parseConfig(configMap(state.config)?.metadata.annotations?.config),
+    config: patroniConfig(scope),
     login: probes.get<Answer<true>>(LOGIN_PROBE)?.value,
     parameterFacts: probes.get<Answer<ParameterFacts>>(PARAMETERS_PROBE)?.value,
   };
@@ -125,6 +125,13 @@ function readSync(sync: ConfigMap | undefined): SyncState | undefined {
   if (leader === undefined || leader === '') return undefined;
   const voters = standbys.split(',').filter((name) => name !== '' && name !== leader);
   return { leader, voters, quorum: Number(quorum ?? 0), version: sync?.metadata.resourceVersion };
+}
+
+/** Patroni's dynamic configuration; undefined before the first member is bootstrapped. */
+export function patroniConfig({ children, platform }: Scope): unknown {
+  const name = patroniStateNames(platform).config;
+  const ref = { resource: resources.configMaps, namespace: namespaceOf(platform), name };
+  return parseConfig(children.get<ConfigMap>(ref)?.metadata.annotations?.config);
 }
 
 function parseConfig(text: string | undefined): unknown {

@@ -76,6 +76,12 @@ export async function reinitialize(address: string, password: string, signal: Ab
   if (status !== 200) throw new Error(`Patroni answered ${status} to a reinitialization: ${text}`);
 }
 
+/** Has Patroni read its file anew in its next loop. */
+export async function reloadPatroni(address: string, password: string, signal: AbortSignal): Promise<void> {
+  const { status, text } = await send(address, password, 'POST', '/reload', {}, signal);
+  if (status !== 202) throw new Error(`Patroni answered ${status} to a reload: ${text}`);
+}
+
 /** A primary that does not start within this time hands over, whatever `primary_start_timeout` says. */
 const START_SECONDS = 60;
 /** Patroni answers when the restart is over; that it has been told is known long before. */

@@ -43,4 +43,13 @@ describe("Patroni's dynamic configuration", () => {
   it('leaves alone what somebody else has set, such as a pause', () => {
     expect(configPatch({ ...wanted, pause: true }, wanted)).to.equal(undefined);
   });
+
+  it('sends the rules of who may connect as a whole, and only when they differ', () => {
+    const phases = { offer: true, verify: true, use: true, demand: false };
+    const offered = dynamicConfig(postgres, phases);
+    const demanded = dynamicConfig(postgres, { ...phases, demand: true });
+    expect(configPatch(structuredClone(offered), offered)).to.equal(undefined);
+    const patch = configPatch(offered, demanded) as { postgresql: { pg_hba: string[] } };
+    expect(patch.postgresql.pg_hba).to.be.an('array').and.to.have.length(4);
+  });
 });

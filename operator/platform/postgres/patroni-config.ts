@@ -1,4 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { EffectivePostgres } from '../core/effective.ts';
+import { hbaRules } from './tls/hba.ts';
+import type { TlsPhases } from './tls/phases.ts';
 
 /** What Patroni keeps in its lock store and applies to every member. */
 export interface DynamicConfig {
@@ -37,8 +40,9 @@ const DEFAULT_PARAMETERS = {
  * - `synchronous_mode` `quorum`: a commit waits for any one standby, so that one that stops or hangs holds up nobody, and only a member
  *   that is known to have every acknowledged commit is elected. Not strict: when the last standby is gone, the primary says so in the
  *   lock store and goes on alone; from then on nobody else is electable until a standby has caught up, so nothing acknowledged is lost.
+ * - `pg_hba` for the members that offer TLS; the others have theirs in their file, which comes first.
  */
-export function dynamicConfig(postgres: EffectivePostgres): DynamicConfig {
+export function dynamicConfig(postgres: EffectivePostgres, tls?: TlsPhases): DynamicConfig {
   return {
     ttl: 20,
     loop_wait: LOOP_WAIT_SECONDS,
@@ -52,6 +56,7 @@ export function dynamicConfig(postgres: EffectivePostgres): DynamicConfig {
     postgresql: {
       use_pg_rewind: true,
       use_slots: true,
+      ...(tls?.offer === true ? { pg_hba: hbaRules(tls.demand) } : {}),
       parameters: { ...DEFAULT_PARAMETERS, ...postgres.parameters },
     },
   };
@@ -82,8 +87,8 @@ function difference(actual: unknown, wanted: object): Patch | undefined {
   const present = asRecord(actual);
   const patch: Patch = {};
   for (const [key, value] of Object.entries(wanted)) {
-    if (typeof value !== 'object') {
-      if (present[key] !== value) patch[key] = value;
+    if (typeof value !== 'object' || Array.isArray(value)) {
+      if (!isDeepStrictEqual(present[key], value)) patch[key] = value;
       continue;
     }
     const nested = difference(present[key], value);

@@ -47,4 +47,34 @@ describe("Patroni's file", () => {
       'host replication replicator all scram-sha-256',
     ]);
   });
+
+  describe('of members that offer TLS', () => {
+    const phases = { offer: true, verify: false, use: false, demand: false };
+    const file = (tls: typeof phases, key = 'patroni-tls.yml') =>
+      parse(patroniFile(platformWith(), postgres, tls).data?.[key] ?? '', { version: '1.1' });
+
+    it('leaves the rules to what can be changed while they run', () => {
+      const { postgresql, bootstrap } = file(phases);
+      expect(postgresql).to.not.have.property('pg_hba');
+      expect(postgresql.parameters).to.include({ ssl: 'on', ssl_min_protocol_version: 'TLSv1.2' });
+      expect(bootstrap.dcs.postgresql.pg_hba.some((rule: string) => rule.startsWith('host '))).to.equal(true);
+      const demanded = file({ ...phases, demand: true }).bootstrap.dcs.postgresql.pg_hba as string[];
+      expect(demanded.every((rule) => rule.startsWith('local') || rule.startsWith('hostssl'))).to.equal(true);
+    });
+
+    it('verifies the primary as soon as every member has TLS, and no sooner', () => {
+      const { replication } = file({ ...phases, verify: true }).postgresql.authentication;
+      expect(replication).to.deep.equal({ sslmode: 'verify-ca', sslrootcert: '/etc/postgres-tls/ca.crt' });
+      expect(file(phases).postgresql.authentication.replication).to.deep.equal({ sslmode: 'prefer' });
+    });
+
+    it('has no alias: Patroni adds a user of its own to each of two settings that are alike', () => {
+      expect(patroniFile(platformWith(), postgres, phases).data?.['patroni-tls.yml']).to.not.match(/[&*]a\d/);
+    });
+
+    it('is beside the one of members that do not, which stays as it is', () => {
+      const without = patroniFile(platformWith(), postgres).data?.['patroni.yml'];
+      expect(patroniFile(platformWith(), postgres, phases).data?.['patroni.yml']).to.equal(without);
+    });
+  });
 });

@@ -16,12 +16,18 @@ import {
   SUPERUSER,
 } from './names.ts';
 import { dynamicConfig } from './patroni-config.ts';
+import { hbaRules } from './tls/hba.ts';
+import { TLS_FILES } from './tls/names.ts';
+import type { TlsPhases } from './tls/phases.ts';
 
 /** Where the data volume is mounted; the cluster's directory lies below, since initdb wants to make it itself with mode 0700. */
 export const DATA_VOLUME_PATH = '/var/lib/postgresql';
 /** Only this container sees it: whoever can open the socket in it could read the passwords from the environment as well. */
 export const SOCKET_PATH = '/run/postgresql';
 export const CONFIG_PATH = '/etc/patroni';
+export const PATRONI_FILE = `${CONFIG_PATH}/patroni.yml`;
+/** What members that offer TLS start with: one that does not must find the other one when its container restarts. */
+export const PATRONI_TLS_FILE = `${CONFIG_PATH}/patroni-tls.yml`;
 
 /**
  * Sets the passwords to those of the Secrets whenever a member starts as primary or becomes it: volumes kept from an earlier platform
@@ -53,23 +59,23 @@ SQL
  * Patroni's file. It says only what cannot change in the life of a cluster: what can is in the dynamic configuration, of which this
  * file holds the first version (`bootstrap.dcs` is read once). Passwords and addresses come from the environment.
  */
-export function patroniFile(platform: Platform, postgres: EffectivePostgres): ConfigMap {
+export function patroniFile(platform: Platform, postgres: EffectivePostgres, tls?: TlsPhases): ConfigMap {
+  // Quoted, since Patroni's parser takes `off` for a boolean and `1e3` for text.
+  const write = (content: unknown) =>
+    stringify(content, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: patroniFileName(platform), labels: commonLabels(platform, 'postgres') },
     data: {
-      // Quoted, since Patroni's parser takes `off` for a boolean and `1e3` for text.
-      'patroni.yml': stringify(fileContent(platform, postgres), {
-        defaultStringType: 'QUOTE_DOUBLE',
-        defaultKeyType: 'PLAIN',
-      }),
+      'patroni.yml': write(fileContent(platform, postgres)),
+      ...(tls?.offer === true ? { 'patroni-tls.yml': write(fileContent(platform, postgres, tls)) } : {}),
       'set-passwords.sh': CALLBACK,
     },
   };
 }
 
-function fileContent(platform: Platform, postgres: EffectivePostgres): unknown {
+function fileContent(platform: Platform, postgres: EffectivePostgres, tls?: TlsPhases): unknown {
   const setPasswords = `${CONFIG_PATH}/set-passwords.sh`;
   return {
     scope: clusterName(platform),
@@ -86,7 +92,7 @@ function fileContent(platform: Platform, postgres: EffectivePostgres): unknown {
       bypass_api_service: false,
     },
     bootstrap: {
-      dcs: dynamicConfig(postgres),
+      dcs: dynamicConfig(postgres, tls),
       initdb: [
         { encoding: 'UTF8' },
         { locale: 'C.UTF-8' },
@@ -114,15 +120,28 @@ function fileContent(platform: Platform, postgres: EffectivePostgres): unknown {
         password_encryption: 'scram-sha-256',
         log_destination: 'stderr',
         logging_collector: 'off',
+        ...(tls === undefined ? {} : tlsParameters),
       },
-      pg_hba: [
-        'local all all trust',
-        'local replication all trust',
-        `host replication ${REPLICATION_USER} all scram-sha-256`,
-        'host all all all scram-sha-256',
-      ],
+      ...(tls === undefined ? { pg_hba: hbaRules(false) } : { authentication: authentication(tls) }),
     },
   };
+}
+
+const tlsParameters = {
+  ssl: 'on',
+  ssl_cert_file: TLS_FILES.certificate,
+  ssl_key_file: TLS_FILES.key,
+  ssl_min_protocol_version: 'TLSv1.2',
+};
+
+/**
+ * How a member comes to its primary, beside the names and passwords, which are in the environment. By address, since DNS has no part in a failover; so it is
+ * the authority that is verified, and not the name. As long as there may be a primary without TLS, it is taken when it is offered.
+ */
+function authentication({ verify }: TlsPhases): unknown {
+  const how = verify ? { sslmode: 'verify-ca', sslrootcert: TLS_FILES.bundle } : { sslmode: 'prefer' };
+  // Patroni adds the name and the password of each: written as one with an alias, they would be one.
+  return { superuser: { ...how }, replication: { ...how } };
 }
 
 /** Patroni adds the scope's label by itself. */

@@ -34,6 +34,8 @@ export const reasons = {
   StorageChangePending: {},
   RestartPending: { progressing: true },
   ParametersLeftOut: {},
+  TlsOffered: { progressing: true },
+  PasswordRotation: { progressing: true },
 } as const satisfies Record<string, Meaning>;
 
 export type Reason = keyof typeof reasons;

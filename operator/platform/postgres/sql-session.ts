@@ -7,6 +7,8 @@ export interface SqlTarget {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** Connects with TLS, and only to a server whose certificate is of one of these authorities (PEM) and in this name. */
+  readonly tls?: { readonly ca: string; readonly servername: string };
 }
 
 interface SessionSettings {
@@ -59,8 +61,10 @@ export class SqlSession {
 
   async #connect(): Promise<Client> {
     const socket = new Socket();
+    const { tls, ...target } = this.#target;
     const client = new Client({
-      ...this.#target,
+      ...target,
+      ...(tls === undefined ? {} : { ssl: { ...tls, minVersion: 'TLSv1.2' } }),
       application_name: 'isp-support-operator',
       stream: () => socket,
       keepAlive: true,

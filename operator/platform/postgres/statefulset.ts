@@ -1,4 +1,5 @@
 import type { Pod, StatefulSet } from '../../kube/resources.ts';
+import { BUNDLE_KEY, bundleName, leafKeys } from '../certificates/names.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { commonLabels, selectorLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
@@ -16,7 +17,8 @@ import {
   RESTAPI_USER,
   SUPERUSER,
 } from './names.ts';
-import { CONFIG_PATH, DATA_VOLUME_PATH, SOCKET_PATH } from './patroni-file.ts';
+import { CONFIG_PATH, DATA_VOLUME_PATH, PATRONI_FILE, PATRONI_TLS_FILE, SOCKET_PATH } from './patroni-file.ts';
+import { TLS_ANNOTATION, TLS_PATH, tlsSecretName } from './tls/names.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
@@ -30,6 +32,8 @@ export interface StatefulSetInput {
   readonly replicas: number;
   /** The claim template in force, which Kubernetes lets nobody change; see storage-growth.ts. */
   readonly claim: ClaimTemplate | undefined;
+  /** Whether the members serve with TLS. */
+  readonly tls: boolean;
 }
 
 /**
@@ -51,13 +55,19 @@ export function statefulSet(platform: Platform, postgres: EffectivePostgres, inp
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       revisionHistoryLimit: 3,
       selector: { matchLabels: selectorLabels(platform, 'postgres') },
-      template: { metadata: { labels: podLabels(platform) }, spec: podSpec(platform, postgres) },
+      template: {
+        metadata: {
+          labels: podLabels(platform),
+          ...(input.tls ? { annotations: { [TLS_ANNOTATION]: 'on' } } : {}),
+        },
+        spec: podSpec(platform, postgres, input.tls),
+      },
       volumeClaimTemplates: [input.claim ?? dataClaim(platform, 'postgres', postgres.storage)],
     },
   };
 }
 
-function podSpec(platform: Platform, postgres: EffectivePostgres): PodSpec {
+function podSpec(platform: Platform, postgres: EffectivePostgres, tls: boolean): PodSpec {
   return {
     serviceAccountName: clusterName(platform),
     automountServiceAccountToken: true,
@@ -66,14 +76,30 @@ function podSpec(platform: Platform, postgres: EffectivePostgres): PodSpec {
     terminationGracePeriodSeconds: 120,
     securityContext: podSecurityContext(POSTGRES_UID),
     topologySpreadConstraints: spread(platform),
-    containers: [container(platform, postgres)],
+    containers: [container(platform, postgres, tls)],
     volumes: [
       { name: 'config', configMap: { name: patroniFileName(platform), defaultMode: 0o555 } },
       { name: 'run', emptyDir: {} },
       { name: 'tmp', emptyDir: {} },
       // Parallel queries exchange rows here; the runtime's 64 MiB end in "could not resize shared memory segment".
       { name: 'shm', emptyDir: { medium: 'Memory' } },
+      ...(tls ? [tlsVolume(platform)] : []),
     ],
+  };
+}
+
+/** Root's own and readable for the group, which is as much as Postgres lets anybody read its key. */
+function tlsVolume(platform: Platform): NonNullable<PodSpec['volumes']>[number] {
+  const leaf = [leafKeys.certificate, leafKeys.key].map((key) => ({ key, path: key }));
+  return {
+    name: 'tls',
+    projected: {
+      defaultMode: 0o440,
+      sources: [
+        { secret: { name: tlsSecretName(platform), items: leaf } },
+        { configMap: { name: bundleName(platform), items: [{ key: BUNDLE_KEY, path: BUNDLE_KEY }] } },
+      ],
+    },
   };
 }
 
@@ -96,12 +122,12 @@ function spread(platform: Platform): NonNullable<PodSpec['topologySpreadConstrai
   ];
 }
 
-function container(platform: Platform, postgres: EffectivePostgres): Container {
+function container(platform: Platform, postgres: EffectivePostgres, tls: boolean): Container {
   return {
     name: 'postgres',
     image: postgres.image,
-    command: ['patroni', `${CONFIG_PATH}/patroni.yml`],
-    env: environment(platform),
+    command: ['patroni', tls ? PATRONI_TLS_FILE : PATRONI_FILE],
+    env: environment(platform, tls),
     ports: [
       { name: 'postgres', containerPort: POSTGRES_PORT, protocol: 'TCP' },
       { name: 'patroni', containerPort: PATRONI_PORT, protocol: 'TCP' },
@@ -129,11 +155,12 @@ function container(platform: Platform, postgres: EffectivePostgres): Container {
       { name: 'run', mountPath: SOCKET_PATH },
       { name: 'tmp', mountPath: '/tmp' },
       { name: 'shm', mountPath: '/dev/shm' },
+      ...(tls ? [{ name: 'tls', mountPath: TLS_PATH, readOnly: true }] : []),
     ],
   };
 }
 
-function environment(platform: Platform): EnvVar[] {
+function environment(platform: Platform, tls: boolean): EnvVar[] {
   const admin = adminSecretName(platform);
   const field = (name: string, fieldPath: string): EnvVar => ({
     name,
@@ -159,7 +186,7 @@ function environment(platform: Platform): EnvVar[] {
     secret('SUPERUSER_PASSWORD', adminKeys.superuser),
     secret('REPLICATION_PASSWORD', adminKeys.replication),
     // For whoever opens a shell in the pod.
-    { name: 'PATRONICTL_CONFIG_FILE', value: `${CONFIG_PATH}/patroni.yml` },
+    { name: 'PATRONICTL_CONFIG_FILE', value: tls ? PATRONI_TLS_FILE : PATRONI_FILE },
   ];
 }
 

@@ -3,6 +3,7 @@ import type { FailoverStatus, PlatformStatus, PostgresMemberStatus, SwitchoverSt
 import { failoverRecord, isOpen } from './failover.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
+import { passwordStatus } from './password-status.ts';
 import { isRestarting } from './restart.ts';
 import { isMoving } from './switchover.ts';
 
@@ -23,13 +24,14 @@ export function recordOf(
 }
 
 export function status(
-  { platform }: Scope,
+  scope: Scope,
   { members }: Observed,
   { primary }: Leadership,
   record: FailoverStatus | undefined,
   moved: SwitchoverStatus | undefined,
 ): Partial<PlatformStatus> {
-  const before = platform.status?.postgres;
+  const before = scope.platform.status?.postgres;
+  const passwordRotation = passwordStatus(scope);
   // The last primary keeps the title until there is another: it is where the record of a failover begins, also after a restart of ours.
   const name = primary?.name ?? before?.primary;
   const timeline = timelineOf(primary) ?? before?.timeline;
@@ -38,6 +40,7 @@ export function status(
       ...(name === undefined ? {} : { primary: name }),
       ...(timeline === undefined ? {} : { timeline }),
       members: members.map((member) => memberStatus(member, primary, before?.members)),
+      ...(passwordRotation === undefined ? {} : { passwordRotation }),
     },
     ...(record === undefined ? {} : { lastFailover: record }),
     ...(moved === undefined ? {} : { lastSwitchover: moved }),

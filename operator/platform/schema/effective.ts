@@ -70,6 +70,7 @@ function resolvePostgres(spec: PlatformSpec['postgres'], sizes: Tier, images: De
     synchronous: spec?.synchronous ?? instances >= 2,
     storage: resolveStorage(postgres.storageSize, spec?.storage),
     parameters: { ...postgres.parameters, ...Object.fromEntries(parameters) },
+    tls: { enabled: spec?.tls?.enabled ?? false },
     resources: resolveResources(postgres.resources, spec?.resources),
     pooler: resolvePooler(spec?.pooler, sizes, images.pgbouncer),
   };

@@ -130,6 +130,17 @@ export const platformStatusSchema = z
           .describe('Members of the cluster.')
           .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
           .exactOptional(),
+        passwordRotation: z
+          .object({
+            request: text('Value of the annotation isp.support/rotate-postgres-password that is or was acted on last.'),
+            phase: text(
+              'Preparing: the members get the new password; Retiring: it is in force, the last is valid too; Done.',
+            ),
+            username: text('Role that logs in.').exactOptional(),
+            message: text('What it waits for.').exactOptional(),
+          })
+          .describe('The latest rotation of the password of the application.')
+          .exactOptional(),
       })
       .describe('Postgres.')
       .exactOptional(),
@@ -179,6 +190,36 @@ export const platformStatusSchema = z
       .exactOptional(),
     lastFailover: failover.exactOptional(),
     lastSwitchover: switchover.exactOptional(),
+    certificates: z
+      .object({
+        authority: text('Authority that signs: first 16 digits of the SHA-256 of its certificate.'),
+        authorityExpires: time('When its certificate ends; it is replaced long before.'),
+        trusted: z.array(z.string()).describe('Authorities in the bundle that clients verify with.'),
+        leaves: z
+          .array(
+            z.object({
+              name: text('Secret of the certificate.'),
+              id: text('First 16 digits of the SHA-256 of the certificate.'),
+              expires: time('When it ends; it is replaced months before.'),
+            }),
+          )
+          .describe('Certificates of the servers.')
+          .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] }),
+        rotation: z
+          .object({
+            phase: text(
+              'Idle; Trusting: the next authority is made known; Replacing: it signs, the last one is still trusted.',
+            ),
+            request: text('Value of the annotation isp.support/rotate-ca that was acted on last.').exactOptional(),
+            message: text('What it waits for.').exactOptional(),
+          })
+          .describe('The latest replacement of the authority.')
+          .exactOptional(),
+      })
+      .describe(
+        'TLS: the authority of the platform and what it has signed. Present while something is served with TLS.',
+      )
+      .exactOptional(),
     lastRestart: restart.exactOptional(),
     alerts: z.array(alert).describe('Alerts that an Alertmanager is being told of.').exactOptional(),
   })

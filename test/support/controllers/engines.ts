@@ -1,17 +1,29 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
-import { type ConfigMap, resources } from '../../../operator/kube/resources.ts';
+import { type ConfigMap, resources, type Secret } from '../../../operator/kube/resources.ts';
+import { readBundle } from '../../../operator/platform/certificates/certificate.ts';
+import { readLeaf } from '../../../operator/platform/certificates/leaf.ts';
+import { BUNDLE_KEY, bundleName } from '../../../operator/platform/certificates/names.ts';
 import { components } from '../../../operator/platform/components.ts';
 import type { Action, Component, ProbeDefinition, Scope } from '../../../operator/platform/core/component.ts';
+import { shortHash } from '../../../operator/platform/core/hash.ts';
 import { namespaceOf } from '../../../operator/platform/core/names.ts';
+import type { RevokeLogin } from '../../../operator/platform/postgres/actions.ts';
+import { type AppLogin, appLogin, nextLogin } from '../../../operator/platform/postgres/login.ts';
+import type { LoginsReading } from '../../../operator/platform/postgres/logins-probe.ts';
 import { patroniStateNames } from '../../../operator/platform/postgres/names.ts';
 import type { ParameterFacts } from '../../../operator/platform/postgres/parameter-facts.ts';
+import { NEXT_LOGIN_PROBE } from '../../../operator/platform/postgres/password-facts.ts';
 import type { Answer, MemberReading } from '../../../operator/platform/postgres/reading.ts';
+import { tlsSecretName } from '../../../operator/platform/postgres/tls/names.ts';
+import type { TlsReading } from '../../../operator/platform/postgres/tls/reading.ts';
 import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
 
 /** What an engine keeps on its volume: it outlives every crash of the operator. */
 interface EngineState {
   database: boolean;
   vhost: boolean;
+  /** Roles that can log in, each with its password. */
+  readonly logins: Map<string, string>;
 }
 
 /**
@@ -43,7 +55,10 @@ export class Engines {
     return components.map((component) => ({
       ...component,
       probes: (scope) => component.probes(scope).map((probe) => this.#played(scope, probe)),
-      act: async (action, { scope, signal }) => await this.#act(action, scope, signal),
+      act: async (action, context) =>
+        component.name === 'certificates'
+          ? await component.act?.(action, context)
+          : await this.#act(action, context.scope, context.signal),
     }));
   }
 
@@ -54,7 +69,7 @@ export class Engines {
 
   #state(scope: Scope): EngineState {
     const namespace = namespaceOf(scope.platform);
-    const state = this.#states.get(namespace) ?? { database: this.#formed, vhost: this.#formed };
+    const state = this.#states.get(namespace) ?? { database: this.#formed, vhost: this.#formed, logins: new Map() };
     this.#states.set(namespace, state);
     return state;
   }
@@ -62,13 +77,25 @@ export class Engines {
   #played(scope: Scope, probe: ProbeDefinition<unknown>): ProbeDefinition<unknown> {
     const state = this.#state(scope);
     const intervalMs = this.#probeIntervalMs ?? probe.intervalMs;
-    return { ...probe, intervalMs, run: async () => answerTo(probe, state) };
+    const run = async (): Promise<unknown> => {
+      if (probe.name.startsWith('postgres/tls/')) return await this.#tls(scope);
+      if (probe.name === NEXT_LOGIN_PROBE) return tried(state, nextLogin(scope));
+      return answerTo(probe, state);
+    };
+    return { ...probe, intervalMs, run };
   }
 
   async #act(action: Action, scope: Scope, signal: AbortSignal): Promise<void> {
     switch (action.type) {
       case 'postgres.ensure-database':
         this.#state(scope).database = true;
+        give(this.#state(scope), appLogin(scope));
+        return;
+      case 'postgres.prepare-login':
+        give(this.#state(scope), nextLogin(scope));
+        return;
+      case 'postgres.revoke-login':
+        this.#state(scope).logins.delete((action as RevokeLogin).username);
         return;
       case 'rabbitmq.ensure-vhost':
         this.#state(scope).vhost = true;
@@ -79,6 +106,27 @@ export class Engines {
       default:
         throw new TypeError(`nothing plays ${action.type}`);
     }
+  }
+
+  /** A member that serves with what it was given last. */
+  async #tls({ platform }: Scope): Promise<Answer<TlsReading>> {
+    const namespace = namespaceOf(platform);
+    const leaf = { resource: resources.secrets, namespace, name: tlsSecretName(platform) };
+    const bundle = { resource: resources.configMaps, namespace, name: bundleName(platform) };
+    const served = readLeaf(await this.#client.get<Secret>(leaf))?.id ?? '';
+    const mounted = (await this.#client.get<ConfigMap>(bundle))?.data?.[BUNDLE_KEY] ?? '';
+    return {
+      ok: true,
+      value: {
+        presented: served,
+        mounted: served,
+        trusted: readBundle(mounted).map(({ id }) => id),
+        fileVerifies: true,
+        verifies: false,
+        inRecovery: false,
+        plainClients: [],
+      },
+    };
   }
 
   /** As Patroni: merges what it is sent into the configuration that it keeps in its ConfigMap. */
@@ -93,9 +141,11 @@ export class Engines {
 }
 
 function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown {
-  const [engine, what = ''] = probe.name.split('/');
+  const [engine = '', ...rest] = probe.name.split('/');
+  const what = rest.join('/');
   switch (engine) {
     case 'postgres':
+      if (what.startsWith('logins/')) return { ok: true, value: loginsOf(state) };
       if (what === 'login') return { ok: true, value: true };
       return what === 'parameters' ? anything(probe.target) : member(state);
     case 'rabbitmq':
@@ -105,6 +155,24 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
     default:
       throw new TypeError(`nothing answers probe ${probe.name}`);
   }
+}
+
+function give({ logins }: EngineState, login: AppLogin | undefined): void {
+  if (login !== undefined) logins.set(login.username, login.password);
+}
+
+function tried({ logins }: EngineState, login: AppLogin | undefined): Answer<true> {
+  if (login !== undefined && logins.get(login.username) === login.password) return { ok: true, value: true };
+  return { ok: false, problem: 'AuthFailed', detail: '28P01' };
+}
+
+/** Nobody has a session. */
+function loginsOf({ logins }: EngineState): LoginsReading {
+  return [...logins].map(([name, password]) => ({
+    name,
+    password: shortHash(password),
+    quietSince: '2020-01-01T00:00:00Z',
+  }));
 }
 
 /** A Postgres that knows every parameter and takes every value. */

@@ -107,6 +107,7 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
   const metadata = {
     name,
     namespace,
+    annotations: template?.metadata?.annotations ?? {},
     labels: {
       ...template?.metadata?.labels,
       [REVISION_LABEL]: revision,

@@ -2,6 +2,7 @@ import { type Deployment, type HorizontalPodAutoscaler, type Pod, resources } fr
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
 import { hasPooledRoute } from '../../pooler/route.ts';
+import { databaseAccess } from '../database-access.ts';
 import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
 import { apiAutoscaler, apiDeployment, apiDisruptionBudget, apiName, apiService, initialReplicas } from './desired.ts';
 
@@ -35,7 +36,8 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
       live === undefined ? blockedCondition(`Deployment ${name}`, blockedBy) : rolloutCondition(name, rollout, pods);
     return { objects: surroundings, condition: { ...condition, type: 'ApiReady' }, status };
   }
-  const deployment = apiDeployment(platform, effective.api, hasPooledRoute(scope) ? 'pooled' : 'plain');
+  const route = hasPooledRoute(scope) ? 'pooled' : 'plain';
+  const deployment = apiDeployment(platform, effective.api, databaseAccess(scope), route);
   const autoscaler = apiAutoscaler(platform, effective.api);
   const { replicas } = effective.api;
   const autoscalerRef = { ...ref, resource: resources.horizontalPodAutoscalers };

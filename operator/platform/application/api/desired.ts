@@ -2,6 +2,7 @@ import type { Deployment, HorizontalPodAutoscaler, PodDisruptionBudget, Service 
 import type { EffectiveApi } from '../../core/effective.ts';
 import { childName, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
+import type { DatabaseAccess } from '../database-access.ts';
 import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
 export const API_PORT = 8000;
@@ -19,7 +20,12 @@ export function initialReplicas(api: EffectiveApi): number {
 }
 
 /** The API's Deployment, without its replicas. */
-export function apiDeployment(platform: Platform, api: EffectiveApi, route: DatabaseRoute = 'plain'): Deployment {
+export function apiDeployment(
+  platform: Platform,
+  api: EffectiveApi,
+  access: DatabaseAccess,
+  route: DatabaseRoute = 'plain',
+): Deployment {
   const selector = selectorLabels(platform, 'api');
   // A pod that cannot reach Postgres takes no traffic; an image of the user's own promises no more than /health.
   const readiness = api.command === undefined ? '/ready' : '/health';
@@ -59,6 +65,7 @@ export function apiDeployment(platform: Platform, api: EffectiveApi, route: Data
       // Proxies go on sending for a moment after a pod has begun to end.
       lifecycle: { preStop: { sleep: { seconds: 3 } } },
     },
+    access,
     { terminationGracePeriodSeconds: TERMINATION_SECONDS },
     route,
   );

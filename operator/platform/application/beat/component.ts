@@ -2,6 +2,7 @@ import { type Deployment, type Pod, resources } from '../../../kube/resources.ts
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
 import { hasPooledRoute } from '../../pooler/route.ts';
+import { databaseAccess } from '../database-access.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
 import { applicationPod } from '../pod.ts';
 import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
@@ -44,18 +45,20 @@ function beatDeployment(scope: Scope, name: string): Deployment {
   const { platform, effective } = scope;
   const selector = selectorLabels(platform, 'beat');
   const { image, resources: requirements } = effective.beat;
+  const container = {
+    name: 'beat',
+    image,
+    command: COMMAND,
+    env: { HEALTH_PORT: String(HEALTH_PORT) },
+    resources: requirements,
+    ...healthProbes,
+  };
   const template = applicationPod(
     platform,
     'beat',
     selector,
-    {
-      name: 'beat',
-      image,
-      command: COMMAND,
-      env: { HEALTH_PORT: String(HEALTH_PORT) },
-      resources: requirements,
-      ...healthProbes,
-    },
+    container,
+    databaseAccess(scope),
     {},
     hasPooledRoute(scope) ? 'pooled' : 'plain',
   );

@@ -3,6 +3,7 @@ import type { BlockedBy, Component, ComponentPlan, ConditionPlan, Scope } from '
 import { shortHash } from '../../core/hash.ts';
 import { childName, namespaceOf, selectorLabels } from '../../core/names.ts';
 import { hasPooledRoute } from '../../pooler/route.ts';
+import { databaseAccess } from '../database-access.ts';
 import { applicationPod } from '../pod.ts';
 import { blockedCondition } from '../rollout.ts';
 
@@ -65,6 +66,7 @@ function migrationJob(scope: Scope): Job {
     'migrations',
     selectorLabels(platform, 'migrations'),
     { name: 'migrate', image, command: COMMAND, env: {}, resources: requirements },
+    databaseAccess(scope),
     { restartPolicy: 'OnFailure' },
     hasPooledRoute(scope) ? 'direct' : 'plain',
   );

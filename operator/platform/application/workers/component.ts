@@ -4,6 +4,7 @@ import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
 import type { WorkerPoolStatus } from '../../core/platform.ts';
 import { hasPooledRoute } from '../../pooler/route.ts';
+import { databaseAccess } from '../database-access.ts';
 import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
 import { initialReplicas, workerDeployment, workerName } from './desired.ts';
 import { poolBacklog, queueProbes } from './queues.ts';
@@ -48,7 +49,8 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
 
 function planPool(scope: Scope, pool: EffectiveWorkerPool): PoolPlan {
   const { platform, children, now } = scope;
-  const deployment = workerDeployment(platform, pool, hasPooledRoute(scope) ? 'pooled' : 'plain');
+  const route = hasPooledRoute(scope) ? 'pooled' : 'plain';
+  const deployment = workerDeployment(platform, pool, databaseAccess(scope), route);
   const { name } = deployment.metadata;
   const ref = { resource: resources.deployments, namespace: namespaceOf(platform), name };
   const live = children.get<Deployment>(ref);

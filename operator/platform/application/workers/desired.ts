@@ -2,6 +2,7 @@ import type { Deployment } from '../../../kube/resources.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { childName, labels, selectorLabels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
+import type { DatabaseAccess } from '../database-access.ts';
 import { HEALTH_PORT, healthProbes } from '../health.ts';
 import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
@@ -21,6 +22,7 @@ export function initialReplicas(pool: EffectiveWorkerPool): number {
 export function workerDeployment(
   platform: Platform,
   pool: EffectiveWorkerPool,
+  access: DatabaseAccess,
   route: DatabaseRoute = 'plain',
 ): Deployment {
   const selector = { ...selectorLabels(platform, 'worker'), [labels.workerPool]: pool.name };
@@ -48,6 +50,7 @@ export function workerDeployment(
       // A worker of the user's own is known to run, and no more than that.
       ...(isReference ? healthProbes : {}),
     },
+    access,
     { terminationGracePeriodSeconds: DRAIN_SECONDS + 10 },
     route,
   );

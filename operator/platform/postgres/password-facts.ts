@@ -1,0 +1,61 @@
+import type { Pod } from '../../kube/resources.ts';
+import type { Scope } from '../core/component.ts';
+import { annotations, childName } from '../core/names.ts';
+import { secretValue } from '../core/secrets.ts';
+import { DIRECT_URL_KEY, isPoolerInUse } from '../pooler/route.ts';
+import { leadership } from './leadership.ts';
+import { appLogin, DATABASE_LOGIN, nextLogin } from './login.ts';
+import type { LoginsReading } from './logins-probe.ts';
+import { appSecretName } from './names.ts';
+import { memberPods, observe } from './observe.ts';
+import { type PasswordPlan, passwordPlan } from './password-rotation.ts';
+import type { Answer } from './reading.ts';
+import { applicationPods, loginAnnotation } from './tls/facts.ts';
+
+export const NEXT_LOGIN_PROBE = 'postgres/next-login';
+
+export function loginsProbeName(pod: Pod): string {
+  return `postgres/logins/${pod.metadata.name}`;
+}
+
+/** How to go on with what the annotation `isp.support/rotate-postgres-password` asks for; undefined without a login. */
+export function passwordRotationOf(scope: Scope): PasswordPlan | undefined {
+  const { platform, probes, now } = scope;
+  const login = appLogin(scope);
+  if (login === undefined) return undefined;
+  const request = platform.metadata.annotations?.[annotations.rotatePassword];
+  const next = nextLogin(scope);
+  // Nothing was ever asked for, and nothing is.
+  if (request === undefined && next === undefined && login.rotatedFor === login.retiredFor) return { phase: 'Idle' };
+  const { primary, rogues } = leadership(observe(scope));
+  return passwordPlan({
+    now,
+    request,
+    login,
+    next,
+    primary: rogues.length > 0 ? undefined : primary?.name,
+    members: memberPods(scope).map((pod) => {
+      const answer = probes.get<Answer<LoginsReading>>(loginsProbeName(pod))?.value;
+      return { name: pod.metadata.name, logins: answer?.ok === true ? answer.value : undefined };
+    }),
+    proven: probes.get<Answer<true>>(NEXT_LOGIN_PROBE)?.value,
+    pooled: scope.effective.postgres.pooler.enabled || isPoolerInUse(scope),
+    followed: isFollowed(scope),
+  });
+}
+
+/** Whether logins are being changed, so that the members have to be asked about them. */
+export function isRotating(scope: Scope): boolean {
+  const login = appLogin(scope);
+  return nextLogin(scope) !== undefined || login?.rotatedFor !== login?.retiredFor;
+}
+
+function isFollowed(scope: Scope): boolean {
+  const { platform } = scope;
+  const uri = secretValue(scope, appSecretName(platform), 'uri');
+  const app = childName(platform, 'app');
+  const url = secretValue(scope, app, DIRECT_URL_KEY) ?? secretValue(scope, app, 'DATABASE_URL');
+  if (uri === undefined || url === undefined || !url.startsWith(uri)) return false;
+  const login = loginAnnotation(scope);
+  return applicationPods(scope).every(({ metadata }) => metadata.annotations?.[DATABASE_LOGIN] === login);
+}

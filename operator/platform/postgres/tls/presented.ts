@@ -1,0 +1,29 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { idOf } from '../../certificates/certificate.ts';
+
+/** Protocol version 1234.5679 asks for TLS; it has no content, and is 8 bytes long. */
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
+
+/**
+ * The certificate that a Postgres shows to a client now, by its id, whatever was mounted since. Rejects when it offers no TLS, with the socket's error, or with
+ * the signal's reason.
+ */
+export async function presentedCertificate(host: string, port: number, signal: AbortSignal): Promise<string> {
+  const socket = connect({ host, port, signal });
+  try {
+    await once(socket, 'connect', { signal });
+    socket.write(SSL_REQUEST);
+    const [answer] = (await once(socket, 'data', { signal })) as [Buffer];
+    if (answer.toString('latin1') !== 'S') throw new Error('it offers no TLS');
+    // Whether it is to be trusted is what the sessions find out; here it is only looked at.
+    const secured = connectTls({ socket, rejectUnauthorized: false });
+    await once(secured, 'secureConnect', { signal });
+    const certificate = secured.getPeerX509Certificate();
+    if (certificate === undefined) throw new Error('it shows no certificate');
+    return idOf(certificate);
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import type { KubeClient } from '../../../operator/kube/client.ts';
+import {
+  type ConfigMap,
+  type Deployment,
+  resources,
+  type Secret,
+  type StatefulSet,
+} from '../../../operator/kube/resources.ts';
+import type { KubeObject } from '../../../operator/kube/types.ts';
+import { isSignedBy, readBundle, readCertificate } from '../../../operator/platform/certificates/certificate.ts';
+import type { Platform } from '../../../operator/platform/core/platform.ts';
+import { newNamespace, useApiServer } from '../../support/apiserver/shared.ts';
+import { Controllers } from '../../support/controllers/index.ts';
+import { eventually } from '../../support/eventually.ts';
+import { establishDefinition, platform, platformRef } from '../crd/platforms.ts';
+import { type RunningOperator, startOperator } from './operator.ts';
+
+const SPEC = { customers: 100, postgres: { instances: 1 }, rabbitmq: { nodes: 1 } };
+const WITH_TLS = { ...SPEC, postgres: { ...SPEC.postgres, tls: { enabled: true } } };
+
+describe('a platform whose Postgres serves with TLS', function () {
+  this.timeout(120_000);
+  const server = useApiServer();
+  let client: KubeClient;
+  let controllers: Controllers;
+  let operator: RunningOperator;
+  let namespace: string;
+
+  before(async () => {
+    client = server.current.client;
+    await establishDefinition(client, AbortSignal.timeout(20_000));
+    controllers = new Controllers(client);
+    await controllers.start();
+    namespace = await newNamespace(server.current, 'tls');
+    operator = startOperator(server.current, 'tls', controllers.engines.components());
+  });
+
+  after(async () => {
+    await operator.stop();
+    await controllers.stop();
+  });
+
+  async function get<T extends KubeObject>(
+    resource: (typeof resources)[keyof typeof resources],
+    name: string,
+  ): Promise<T> {
+    const object = await client.get<T>({ resource, namespace, name });
+    if (object === undefined) throw new Error(`no ${name}`);
+    return object;
+  }
+
+  async function text(secret: string, key: string): Promise<string> {
+    const { data = {} } = await get<Secret>(resources.secrets, secret);
+    return Buffer.from(data[key] ?? '', 'base64').toString();
+  }
+
+  async function rules(): Promise<string> {
+    const config = await get<ConfigMap>(resources.configMaps, 'acme-postgres-config');
+    return config.metadata.annotations?.['config'] ?? '';
+  }
+
+  it('begins without, and nothing of it is there', async () => {
+    await client.create(platform(namespace, 'acme', SPEC));
+    await eventually(async () => await get(resources.deployments, 'acme-api'), 60_000);
+    expect(await client.get({ resource: resources.secrets, namespace, name: 'acme-ca' })).to.equal(undefined);
+    const set = await get<StatefulSet>(resources.statefulSets, 'acme-postgres');
+    expect(set.spec?.template.metadata?.annotations).to.equal(undefined);
+  });
+
+  it('gets an authority, a certificate and the bundle, and then members and an application that use them', async () => {
+    await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body: { spec: WITH_TLS } });
+    await eventually(async () => {
+      expect(await text('acme-app', 'DATABASE_URL')).to.contain(
+        '?sslmode=verify-full&sslrootcert=/etc/isp-support/ca/ca.crt',
+      );
+    }, 60_000);
+    const bundle = readBundle((await get<ConfigMap>(resources.configMaps, 'acme-ca')).data?.['ca.crt'] ?? '');
+    const leaf = readCertificate(await text('acme-postgres-tls', 'tls.crt'));
+    const [authority] = bundle;
+    if (leaf === undefined || authority === undefined) throw new Error('nothing was issued');
+    expect(isSignedBy(leaf, authority)).to.equal(true);
+    expect(leaf.dnsNames).to.include(`acme-postgres-primary.${namespace}.svc`);
+    expect((await get<Secret>(resources.secrets, 'acme-ca')).metadata.ownerReferences).to.have.length(1);
+  });
+
+  it('demands TLS when the application has it', async () => {
+    await eventually(async () => expect(await rules()).to.contain('hostssl all all all'), 60_000);
+    const api = (await get<Deployment>(resources.deployments, 'acme-api')).spec?.template;
+    expect(api?.metadata?.annotations).to.have.keys('isp.support/database-login', 'isp.support/newest-authority');
+    expect(api?.spec?.volumes?.map(({ configMap }) => configMap?.name)).to.include('acme-ca');
+    await eventually(async () => {
+      const { status } = await get<Platform>(resources.platforms, 'acme');
+      expect(status?.certificates?.leaves.map(({ name }) => name)).to.deep.equal(['acme-postgres-tls']);
+    });
+  });
+
+  it('is idle then', async () => {
+    await eventually(async () => {
+      const before = operator.writes();
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect(operator.writes()).to.equal(before);
+    }, 30_000);
+  });
+
+  it('begins to replace the authority when it is asked to, once', async () => {
+    const body = { metadata: { annotations: { 'isp.support/rotate-ca': 'today' } } };
+    await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body });
+    await eventually(async () => {
+      const { status } = await get<Platform>(resources.platforms, 'acme');
+      expect(status?.certificates?.rotation).to.include({ phase: 'Trusting', request: 'today' });
+      expect(status?.certificates?.trusted).to.have.length(2);
+    }, 30_000);
+    const bundle = await get<ConfigMap>(resources.configMaps, 'acme-ca');
+    expect(readBundle(bundle.data?.['ca.crt'] ?? '')).to.have.length(2);
+  });
+
+  it('lets connections without TLS in again before it is turned off, and then changes the address back', async () => {
+    await client.patch(platformRef(namespace, 'acme'), {
+      type: 'merge',
+      body: { spec: { postgres: { tls: { enabled: false } } } },
+    });
+    await eventually(async () => expect(await text('acme-app', 'DATABASE_URL')).to.not.contain('sslmode'), 30_000);
+    expect(await rules()).to.not.contain('hostssl');
+    await eventually(async () => {
+      const set = await get<StatefulSet>(resources.statefulSets, 'acme-postgres');
+      expect(set.spec?.template.metadata?.annotations ?? {}).to.deep.equal({});
+      expect(set.spec?.template.spec?.volumes?.some(({ name }) => name === 'tls')).to.equal(false);
+    }, 30_000);
+  });
+});
