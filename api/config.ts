@@ -115,6 +115,8 @@ export const taskVariables = z.object({
 
 export const beatVariables = z.object({ ...commonVariables.shape, ...database, ...broker, ...health });
 
+export const deadLettersVariables = z.object({ ...commonVariables.shape, ...broker });
+
 export const migrateVariables = z.object({
   ...commonVariables.shape,
   ...database,

@@ -37,6 +37,8 @@ export interface ExecutorOptions {
 export interface Held {
   delivery: Delivery;
   task: TaskMessage;
+  /** When it came, in milliseconds since the epoch. */
+  heldSince: number;
   /** In milliseconds since the epoch; undefined while it waits. */
   startedAt?: number;
 }
@@ -59,6 +61,11 @@ export class Executor {
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#waiting = new Backlog(options.rates);
+    options.metrics.watch(() => {
+      const held = [...this.waiting, ...this.#running];
+      const oldest = held.length === 0 ? undefined : Math.min(...held.map(({ heldSince }) => heldSince));
+      return { waiting: this.waiting.length, oldest };
+    });
   }
 
   get waiting(): readonly Held[] {
@@ -109,7 +116,7 @@ export class Executor {
     }
     switch (admission.kind) {
       case 'run':
-        this.#waiting.add({ delivery, task: admission.task });
+        this.#waiting.add({ delivery, task: admission.task, heldSince: Date.now() });
         this.#pump();
         break;
       case 'delay':
@@ -179,11 +186,12 @@ export class Executor {
 
   async #run(held: Held): Promise<void> {
     const { delivery, task } = held;
-    const { pool, metrics, events, log } = this.#options;
+    const { pool, settlement, metrics, events, log } = this.#options;
+    if (delivery.message.fields.redelivered && (await settlement.settled(delivery, task))) return;
     this.#totals.set(task.task, (this.#totals.get(task.task) ?? 0) + 1);
     held.startedAt = Date.now();
     this.#running.add(held);
-    const stop = metrics.started();
+    const stop = metrics.started(delivery.queue, waitOf(held, held.startedAt));
     events.started(task);
     const outcome = await pool.run(task, this.#limitsOf(task));
     this.#running.delete(held);
@@ -221,6 +229,12 @@ export class Executor {
     await delay(waitMs);
     if (this.#draining) delivery.requeue();
     else if (this.revoked.has(task.id)) await this.#options.settlement.revoke(delivery, task, 'revoked');
-    else this.#waiting.add({ delivery, task });
+    else this.#waiting.add({ delivery, task, heldSince: Date.now() });
   }
+}
+
+/** How long a task has waited since it was sent and its time had come. */
+function waitOf({ delivery, task }: Held, now: number): number | undefined {
+  const sent = delivery.message.properties.timestamp as unknown;
+  return typeof sent === 'number' ? now - Math.max(sent * 1_000, task.eta ?? 0) : undefined;
 }

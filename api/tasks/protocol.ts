@@ -81,6 +81,7 @@ export function encodeTask(task: TaskMessage): EncodedTask {
       correlationId: task.correlationId ?? task.id,
       ...(task.replyTo && { replyTo: task.replyTo }),
       ...(task.priority !== undefined && { priority: task.priority }),
+      timestamp: Math.floor(Date.now() / 1_000),
       headers,
     },
   };

@@ -45,6 +45,25 @@ export class Settlement {
     delivery.ack();
   }
 
+  /**
+   * Settles a message that has come again and whose task has succeeded before: its worker died between the result and the
+   * acknowledgement. Returns whether it has; what cannot be read counts as not.
+   */
+  async settled(delivery: Delivery, task: TaskMessage): Promise<boolean> {
+    if (task.ignoreResult) return false;
+    const { results, log } = this.#options;
+    try {
+      const earlier = await results.read(task.id);
+      if (earlier?.status !== 'SUCCESS') return false;
+      log.info('task had ended before', { task: task.task, id: task.id });
+      await this.succeed(delivery, task, earlier.result);
+      return true;
+    } catch (error) {
+      log.warn('an earlier result could not be read', { task: task.task, id: task.id, error });
+      return false;
+    }
+  }
+
   async fail(delivery: Delivery, task: TaskMessage, outcome: Extract<Outcome, { kind: 'failure' }>): Promise<void> {
     await this.#fail(delivery, task, { state: 'FAILURE', error: outcome.error, traceback: outcome.traceback });
     if (outcome.deadLetter) await this.deadLetter(delivery, outcome.deadLetter);
@@ -90,6 +109,7 @@ export class Settlement {
       contentEncoding: properties.contentEncoding,
       correlationId: properties.correlationId,
       replyTo: properties.replyTo,
+      timestamp: Math.floor(Date.now() / 1_000),
       headers,
     };
     await publisher.publish(DEAD_LETTER_EXCHANGE, delivery.queue, content, options);

@@ -19,6 +19,7 @@ const bundles: Readonly<Record<string, Bundle>> = {
       worker: 'api/worker.ts',
       beat: 'api/beat.ts',
       migrate: 'api/migrate.ts',
+      'dead-letters': 'api/dead-letters.ts',
       child: 'api/tasks/child.ts',
     },
     folders: { migrations: 'api/db/migrations' },

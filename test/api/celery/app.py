@@ -8,7 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 app = Celery('conformance', broker=os.environ['BROKER'], backend=os.environ['BACKEND'])
 app.conf.update(
     task_create_missing_queue_type='quorum',
-    # Not quorum, so that no two suites share it.
+    task_default_queue_type='quorum',
     task_default_queue=os.environ.get('QUEUE', 'python'),
     task_acks_late=True,
     worker_prefetch_multiplier=1,

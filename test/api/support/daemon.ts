@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, createWriteStream, mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,14 +18,25 @@ export function scratch(name: string): string {
   return folder;
 }
 
+// Below the ports that the kernel gives to outgoing connections: one of those could be taken between the look and the start
+// of the server, by any client on the machine. And so low that the bus of a Redis Cluster, 10,000 above, is below them too.
+const FIRST_PORT = 10_100;
+const LAST_PORT = 22_000;
+
+/** A port that nobody listens on; at random, so that two runs on one machine do not choose the same. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    const server = createServer();
+    const listening = new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!(await listening)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 export interface DaemonOptions {
