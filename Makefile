@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e bench bench-failover bench-runtime cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e bench bench-failover bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ faults: setup ## 100,000 schedules of the queue and the reflector; every crash p
 e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it makes
 	node hack/e2e.ts
 
-bench: bench-runtime ## Measure the figures in docs/benchmarks anew
+bench: bench-runtime bench-tasks ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts
 
 bench-failover: setup ## Measure how Postgres fails over, beside Patroni alone
@@ -39,6 +39,9 @@ bench-failover: setup ## Measure how Postgres fails over, beside Patroni alone
 
 bench-runtime: setup ## Measure those of the runtime, for which no cluster is needed (an hour)
 	node test/bench/runtime.ts
+
+bench-tasks: setup ## Measure the worker beside Celery's, for which no cluster is needed (some minutes)
+	node test/bench/tasks.ts
 
 cluster-up: setup ## A cluster: kind where Docker answers, else three local nodes
 	node hack/cluster/main.ts up

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { eventually, stop } from './daemon.ts';
+import { installPackages } from './packages.ts';
 
 const FOLDER = join(import.meta.dirname, '../celery');
 const REQUIREMENTS = join(FOLDER, 'requirements.txt');
@@ -19,6 +20,8 @@ export function installCelery(): string {
   const folder = join(cache, `celery-${CELERY_VERSION}-${key}`);
   if (existsSync(folder)) return join(folder, 'bin');
   console.log(`installing Celery ${CELERY_VERSION}`);
+  // Debian's python3 comes without what makes environments.
+  if (spawnSync('python3', ['-c', 'import ensurepip, venv']).status !== 0) installPackages(['python3-venv']);
   mkdirSync(cache, { recursive: true });
   const made = `${folder}.${process.pid}`;
   const options = { stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] };

@@ -12,8 +12,10 @@ const POLICY = '/usr/sbin/policy-rc.d';
 /** Installs the servers that are missing, without letting Debian start them as services. */
 export function installServers(): void {
   const missing = Object.entries(NEEDED).filter(([file]) => !existsSync(file));
-  if (missing.length === 0) return;
-  const names = missing.map(([, name]) => name);
+  if (missing.length > 0) installPackages(missing.map(([, name]) => name));
+}
+
+export function installPackages(names: readonly string[]): void {
   if (process.getuid?.() !== 0) throw new Error(`install ${names.join(', ')} with apt-get, or run the tests as root`);
   console.log(`installing ${names.join(', ')}`);
   const previous = existsSync(POLICY) ? readFileSync(POLICY) : undefined;
