@@ -9,9 +9,10 @@ import { type PendingResult, TaskFailed } from '../../api/tasks/pending.ts';
 import { Replies } from '../../api/tasks/replies.ts';
 import { ResultStore } from '../../api/tasks/results.ts';
 import { CeleryWorker } from './support/celery.ts';
-import { BACKENDS, type Backend, Checks, plainRedis } from './support/conformance.ts';
+import { BACKENDS, type Backend, Checks } from './support/conformance.ts';
 import { eventually } from './support/daemon.ts';
 import { endAll, launchWorker } from './support/platform.ts';
+import { RedisServer } from './support/redis.ts';
 import { rabbitmq } from './support/servers.ts';
 
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -20,6 +21,7 @@ const EXPIRES_SECONDS = 3_600;
 /** Our producer sends, Python's Celery runs, we read the result. */
 describe('Our producer to a Celery worker', () => {
   const clients = new Map<Backend, TaskClient>();
+  let server: RedisServer;
   const closing: (() => Promise<unknown>)[] = [];
   const checks = new Checks<TaskClient>('Our producer to a Celery worker', (backend) => {
     const client = clients.get(backend);
@@ -29,15 +31,16 @@ describe('Our producer to a Celery worker', () => {
 
   before(async function () {
     this.timeout(300_000);
-    await plainRedis.create();
+    server = new RedisServer('single');
+    await server.create();
     const workers = BACKENDS.map((backend) => {
-      const addresses = { broker: rabbitmq.url, backend: backend === 'rpc' ? 'rpc://' : plainRedis.url };
+      const addresses = { broker: rabbitmq.url, backend: backend === 'rpc' ? 'rpc://' : server.url };
       return new CeleryWorker(addresses, `python-${backend}`, ['-c', '2', '-n', `${backend}@test`]);
     });
     closing.push(...workers.map((worker) => () => worker.close()));
     const broker = new Broker({ url: rabbitmq.url, name: 'client', log: silent, onSession: async () => undefined });
     broker.start();
-    const redis = new Redis(plainRedis.url);
+    const redis = new Redis(server.url);
     const replies = new Replies({ url: rabbitmq.url, name: 'replies', log: silent });
     const chords = new ChordStore(redis, EXPIRES_SECONDS);
     const store = new ResultStore(redis, EXPIRES_SECONDS);
@@ -55,7 +58,7 @@ describe('Our producer to a Celery worker', () => {
   after(async () => {
     await Promise.all(closing.map((close) => close()));
     await endAll();
-    await plainRedis.destroy();
+    await server.destroy();
   });
 
   const value = (result: PendingResult): Promise<unknown> => result.get(AbortSignal.timeout(20_000));
@@ -183,7 +186,7 @@ describe('Our producer to a Celery worker', () => {
     'mixed',
     'a chain and a chord with steps on workers of either language',
     async (client) => {
-      await launchWorker('reports', { REDIS_MODE: 'single', CELERY_RESULT_BACKEND: plainRedis.url });
+      await launchWorker('reports', { REDIS_MODE: 'single', CELERY_RESULT_BACKEND: server.url });
       const ours = (...args: unknown[]): Signature => signature('isp.echo', args, {}, { queue: 'reports' });
       const theirs = (name: string, ...args: unknown[]): Signature =>
         signature(name, args, {}, { queue: 'python-redis' });

@@ -1,14 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { RedisServer } from './redis.ts';
 
 /** A way by which results come back. */
 export type Backend = 'rpc' | 'redis';
 export const BACKENDS = ['rpc', 'redis'] as const;
-
-/** As it is behind Sentinels: Celery's backend knows no cluster. */
-export const plainRedis = new RedisServer('single');
 
 const DOCUMENT = join(import.meta.dirname, '../../../docs/tasks.md');
 
