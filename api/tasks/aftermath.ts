@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Broker } from './broker.ts';
 import { bodyOf, listOf, membersOf, type Signature } from './canvas.ts';
 import type { ChordPart, ChordStore } from './chords.ts';
-import type { ResultTuple } from './freeze.ts';
 import { pythonRepr, taskError } from './outcome.ts';
 import { sendUnfolded } from './outgoing.ts';
 import type { TaskMessage } from './protocol.ts';
 import { resultOf, type TaskError, type TaskResult, type TaskState } from './results.ts';
-import { type Call, unfold } from './unfold.ts';
+import { type Unfolded, unfold } from './unfold.ts';
 
 /** A task that ended with this, or that will never run because of it. */
 export interface Failure {
@@ -37,17 +36,23 @@ export class Aftermath {
     this.#options = options;
   }
 
-  /** Sends what follows a success, before the result is stored. Returns where the results of that will be. */
-  async succeeded(task: TaskMessage, value: unknown, queue: string): Promise<ResultTuple[]> {
+  /** What follows a success: callbacks, and the next step of the chain. The same each time. */
+  following(task: TaskMessage, value: unknown): Unfolded[] {
     const { callbacks = [], chain = [], id, rootId } = task;
     const next = chain.at(-1);
     if (callbacks.length === 0 && !next) return [];
     const call = { args: [value], parentId: id, rootId };
     const newId = idsFor(`${id} succeeded`);
-    const children: ResultTuple[] = [];
-    for (const callback of callbacks) children.push(await this.#send(callback, call, queue, newId));
-    if (next) children.push(await this.#send(next, { ...call, chain: chain.slice(0, -1) }, queue, newId));
-    return children;
+    const now = Date.now();
+    const unfolded = callbacks.map((callback) => unfold(callback, call, newId, now));
+    if (next) unfolded.push(unfold(next, { ...call, chain: chain.slice(0, -1) }, newId, now));
+    return unfolded;
+  }
+
+  /** @throws what Redis and RabbitMQ say; some may have been sent. */
+  async send(unfolded: readonly Unfolded[], queue: string): Promise<void> {
+    const { publisher, chords } = this.#options;
+    for (const one of unfolded) await sendUnfolded(one, queue, publisher, chords);
   }
 
   /** Fails what would have followed, and sends for those who wanted to hear of it. After the result is stored. */
@@ -71,7 +76,7 @@ export class Aftermath {
     const { outcome } = complete;
     if ('values' in outcome) {
       const call = { args: [outcome.values], parentId: part.id, rootId: body.options.root_id };
-      await this.#send(body, call, queue, idsFor(`${part.group} ended`));
+      await this.send([unfold(body, call, idsFor(`${part.group} ended`), Date.now())], queue);
     } else {
       const error = taskError('ChordError', `Dependency ${outcome.failed} raised ${pythonRepr(outcome.error)}`);
       await this.#neverBody(body, { state: 'FAILURE', error, traceback: null }, queue);
@@ -110,14 +115,11 @@ export class Aftermath {
 
   async #callErrbacks(errbacks: readonly Signature[], id: string, rootId: string, queue: string): Promise<void> {
     const newId = idsFor(`${id} failed`);
-    for (const errback of errbacks) await this.#send(errback, { args: [id], parentId: id, rootId }, queue, newId);
-  }
-
-  async #send(signature: Signature, call: Call, queue: string, newId: () => string): Promise<ResultTuple> {
-    const { publisher, chords } = this.#options;
-    const unfolded = unfold(signature, call, newId, Date.now());
-    await sendUnfolded(unfolded, queue, publisher, chords);
-    return unfolded.result;
+    const call = { args: [id], parentId: id, rootId };
+    await this.send(
+      errbacks.map((errback) => unfold(errback, call, newId, Date.now())),
+      queue,
+    );
   }
 }
 

@@ -23,8 +23,8 @@ export interface SettlementOptions {
 const RESULT_ATTEMPTS = 5;
 
 /**
- * What follows a task: what it sets off is sent, its result stored, its caller told, its next attempt published, and only
- * then its message acknowledged. A worker that dies in between leaves the message to another. Rejects when the message
+ * What follows a task: its result is stored, its caller told, what it sets off or its next attempt sent, and only then
+ * its message acknowledged. A worker that dies in between leaves the message to another. Rejects when the message
  * must go back.
  */
 export class Settlement {
@@ -37,31 +37,32 @@ export class Settlement {
     this.#aftermath = new Aftermath({ publisher, chords, report: (result, to) => this.#report(result, to) });
   }
 
+  /** The result first: should what follows not be taken, the message comes again, and the task is not run again for it. */
   async succeed(delivery: Delivery, task: TaskMessage, value: unknown): Promise<void> {
     const { queue } = delivery;
-    const children = await this.#aftermath.succeeded(task, value, queue);
+    const following = this.#aftermath.following(task, value);
+    const children = following.map(({ result }) => result);
     await this.#report(resultOf(task, 'SUCCESS', value, null, new Date(), children), task);
+    await this.#aftermath.send(following, queue);
     await this.#aftermath.partEnded(task, task.chord, 'SUCCESS', value, queue);
     delivery.ack();
   }
 
   /**
    * Settles a message that has come again and whose task has succeeded before: its worker died between the result and the
-   * acknowledgement. Returns whether it has; what cannot be read counts as not.
+   * acknowledgement, or what follows was not taken. Returns whether it has; what cannot be read counts as not.
    */
   async settled(delivery: Delivery, task: TaskMessage): Promise<boolean> {
     if (task.ignoreResult) return false;
     const { results, log } = this.#options;
-    try {
-      const earlier = await results.read(task.id);
-      if (earlier?.status !== 'SUCCESS') return false;
-      log.info('task had ended before', { task: task.task, id: task.id });
-      await this.succeed(delivery, task, earlier.result);
-      return true;
-    } catch (error) {
+    const earlier = await results.read(task.id).catch((error: unknown) => {
       log.warn('an earlier result could not be read', { task: task.task, id: task.id, error });
-      return false;
-    }
+      return undefined;
+    });
+    if (earlier?.status !== 'SUCCESS') return false;
+    log.info('task had ended before', { task: task.task, id: task.id });
+    await this.succeed(delivery, task, earlier.result);
+    return true;
   }
 
   async fail(delivery: Delivery, task: TaskMessage, outcome: Extract<Outcome, { kind: 'failure' }>): Promise<void> {

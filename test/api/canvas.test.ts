@@ -98,6 +98,25 @@ describe('compositions of tasks, with a Redis Cluster', () => {
     expect(await client.result(id).get(AbortSignal.timeout(1_000))).to.equal('the first time');
   });
 
+  it('does not run a task again because what follows it cannot be sent yet', async () => {
+    const following = signature('isp.echo', [], {}, { queue: 'not-there-yet' });
+    const result = await client.apply(chain(echo('once'), following));
+    const first = result.parent?.id;
+    await eventually(async () => {
+      const again = worker.process.log.filter(
+        (line) => line.message === 'task had ended before' && line['id'] === first,
+      );
+      expect(again).to.have.length.greaterThan(1);
+    });
+    const runs = worker.process.log.filter((line) => line.message === 'task ended' && line['id'] === first);
+    expect(runs).to.have.length(1);
+    await publisher.declare(async (channel) => {
+      await channel.assertQueue('not-there-yet', { autoDelete: true });
+      await eventually(async () => expect((await channel.checkQueue('not-there-yet')).messageCount).to.equal(1));
+      await channel.deleteQueue('not-there-yet');
+    });
+  });
+
   it('shows what a worker has in hand in its metrics', async () => {
     const sleeping = await client.send('isp.sleep', [3]);
     await eventually(async () => {
