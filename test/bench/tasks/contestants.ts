@@ -13,6 +13,12 @@ export interface Servers {
   redis: string;
 }
 
+export interface Width {
+  concurrency: number;
+  /** Messages for each child. */
+  prefetch: number;
+}
+
 /** A worker under measurement, consuming its own queue. */
 export interface RunningWorker {
   pid: number;
@@ -25,7 +31,7 @@ export interface Contestant {
   /** The names of its tasks that return their argument, and that sleep so many seconds. */
   echo: string;
   sleep: string;
-  start(servers: Servers, concurrency: number): Promise<RunningWorker>;
+  start(servers: Servers, width: Width): Promise<RunningWorker>;
 }
 
 /** Bundles our worker as the image has it. */
@@ -33,7 +39,7 @@ export async function bundleWorker(): Promise<void> {
   await bundlePrograms({ worker: 'api/worker.ts' }, folder);
 }
 
-async function startOwn({ broker, redis }: Servers, queue: string, concurrency: number): Promise<RunningWorker> {
+async function startOwn({ broker, redis }: Servers, queue: string, width: Width): Promise<RunningWorker> {
   const child: ChildProcess = spawn(process.execPath, [join(folder, 'worker.js')], {
     env: {
       PATH: process.env['PATH'],
@@ -44,8 +50,8 @@ async function startOwn({ broker, redis }: Servers, queue: string, concurrency: 
       REDIS_MODE: 'single',
       CELERY_BROKER_URL: broker,
       WORKER_QUEUES: queue,
-      WORKER_CONCURRENCY: String(concurrency),
-      WORKER_PREFETCH: '4',
+      WORKER_CONCURRENCY: String(width.concurrency),
+      WORKER_PREFETCH: String(width.prefetch),
       HEALTH_PORT: '0',
       // As Celery at its default level logs: two lines a task there, one here.
       LOG_LEVEL: 'info',
@@ -72,8 +78,17 @@ function celery(pool: 'prefork' | 'threads'): Contestant {
     queue,
     echo: 'py.echo',
     sleep: 'py.sleep',
-    async start({ broker, redis }, concurrency) {
-      const args = ['-P', pool, '-c', String(concurrency), '--prefetch-multiplier', '4', '-n', `${pool}@bench`];
+    async start({ broker, redis }, { concurrency, prefetch }) {
+      const args = [
+        '-P',
+        pool,
+        '-c',
+        String(concurrency),
+        '--prefetch-multiplier',
+        String(prefetch),
+        '-n',
+        `${pool}@bench`,
+      ];
       const worker = new CeleryWorker({ broker, backend: redis }, queue, args);
       await worker.ready();
       return { pid: worker.pid, stop: () => worker.close() };
@@ -87,7 +102,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     queue: 'messages',
     echo: 'isp.echo',
     sleep: 'isp.sleep',
-    start: (servers, concurrency) => startOwn(servers, 'messages', concurrency),
+    start: (servers, width) => startOwn(servers, 'messages', width),
   },
   celery('prefork'),
   celery('threads'),

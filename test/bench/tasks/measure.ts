@@ -4,7 +4,7 @@ import { type ConfirmChannel, connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import { encodeTask } from '../../../api/tasks/protocol.ts';
 import { declareTaskQueue } from '../../../api/tasks/topology.ts';
-import { type Contestant, cpuSeconds, memoryOf, type RunningWorker, type Servers } from './contestants.ts';
+import { type Contestant, cpuSeconds, memoryOf, type RunningWorker, type Servers, type Width } from './contestants.ts';
 
 export interface Figures {
   contestant: string;
@@ -17,8 +17,7 @@ export interface Figures {
   busyBytes: number;
 }
 
-export interface Sizes {
-  concurrency: number;
+export interface Sizes extends Width {
   noop: number;
   sleep: number;
   latencies: number;
@@ -32,7 +31,7 @@ export async function measure(contestant: Contestant, servers: Servers, sizes: S
   let worker: RunningWorker | undefined;
   try {
     await declareTaskQueue(channel, contestant.queue);
-    worker = await contestant.start(servers, sizes.concurrency);
+    worker = await contestant.start(servers, sizes);
     // The first tasks pay for what is loaded late.
     await burst(channel, redis, contestant, contestant.echo, 'x', 200, worker.pid);
     const idleBytes = memoryOf(worker.pid);
