@@ -115,13 +115,11 @@ describe('Celery controls our worker', () => {
     'are sent once they are enabled, and not before',
     async ({ run }) => {
       const kinds = await run(`
-        seen = []
+        seen, receivers = [], []
         def listen():
             with app.connection() as connection:
-                try:
-                    app.events.Receiver(connection, handlers={'*': seen.append}).capture(timeout=1.5, wakeup=False)
-                except socket.timeout:
-                    pass
+                receivers.append(app.events.Receiver(connection, handlers={'*': seen.append}))
+                receivers[-1].capture(wakeup=False)
         def during(work):
             seen.clear()
             listening = threading.Thread(target=listen)
@@ -129,8 +127,9 @@ describe('Celery controls our worker', () => {
             time.sleep(1)
             work()
             time.sleep(1)
-            kinds = [event['type'] for event in seen if event['type'].startswith('task-')]
-            return kinds
+            receivers[-1].should_stop = True
+            listening.join()
+            return [event['type'] for event in seen if event['type'].startswith('task-')]
         before = during(lambda: send('isp.echo', [1]).get(timeout=10))
         app.control.enable_events(reply=True, timeout=1)
         enabled = during(lambda: [send('isp.echo', [1]).get(timeout=10), send('isp.fail', ['x']).get(timeout=10, propagate=False)])
