@@ -17,8 +17,8 @@ describe('planned work on Postgres while clients write', () => {
 
   after(async () => await proxy.stop());
 
-  const uids = async (): Promise<(string | undefined)[]> =>
-    (await podsOf('postgres')).map(({ metadata }) => metadata.uid).toSorted();
+  const uids = async (): Promise<string[]> =>
+    (await podsOf('postgres')).map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => (a < b ? -1 : 1));
 
   const switchedOver = async (reason: string, before: SwitchoverStatus | undefined): Promise<SwitchoverStatus> =>
     await eventually(`a switchover for ${reason}`, async () => {

@@ -33,8 +33,8 @@ describe('a platform whose clients reach Postgres through a pooler', () => {
     return new URL(Buffer.from(secret?.data?.['DATABASE_URL'] ?? '', 'base64').toString()).hostname;
   };
 
-  const members = async (): Promise<(string | undefined)[]> =>
-    (await podsOf('postgres')).map(({ metadata }) => metadata.uid).toSorted();
+  const members = async (): Promise<string[]> =>
+    (await podsOf('postgres')).map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => (a < b ? -1 : 1));
 
   it('is changed over to it while clients write, and no member of Postgres is restarted', async () => {
     const before = await members();
