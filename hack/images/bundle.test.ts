@@ -10,7 +10,7 @@ describe('a bundled program', function () {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'bundle-'));
-    await bundlePrograms({ operator: 'operator/main.ts' }, folder);
+    await bundlePrograms({ operator: 'operator/main.ts', issue: 'operator/platform/certificates/issue.ts' }, folder);
   });
 
   after(async () => {
@@ -31,5 +31,13 @@ describe('a bundled program', function () {
 
   it('has no letter that would make V8 keep its text in two bytes each', async () => {
     for (const text of await loaded('operator.js')) expect(/[\u0100-\uffff]/.exec(text.toString())).to.equal(null);
+  });
+
+  it('can use what it imports on demand as it can from its sources: certificates are issued', async () => {
+    const { issueAuthority } = (await import(
+      join(folder, 'issue.js')
+    )) as typeof import('../../operator/platform/certificates/issue.ts');
+    const { certificate } = await issueAuthority('acme.support', new Date());
+    expect(certificate.x509.ca).to.equal(true);
   });
 });

@@ -7,16 +7,9 @@ const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' } as const;
 const SERIAL_BYTES = 16;
 
-/** Half a megabyte of ASN.1 that is needed a few times a year. */
-async function library() {
-  // It registers what it is made of by the metadata of decorators.
-  await import('reflect-metadata');
-  return await import('@peculiar/x509');
-}
-
 /** Makes an authority with a name of its own, valid from an hour before `now`. */
 export async function issueAuthority(commonName: string, now: Date): Promise<KeyPair> {
-  const x509 = await library();
+  const { x509 } = await import('./x509.ts');
   const keys = await webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
@@ -36,7 +29,7 @@ export async function issueAuthority(commonName: string, now: Date): Promise<Key
 
 /** Makes a server's certificate for these names; it does not outlive its authority. */
 export async function issueLeaf(authority: KeyPair, dnsNames: readonly string[], now: Date): Promise<KeyPair> {
-  const x509 = await library();
+  const { x509 } = await import('./x509.ts');
   const keys = await webcrypto.subtle.generateKey(CURVE, true, ['sign', 'verify']);
   const signingKey = await webcrypto.subtle.importKey('pkcs8', derOf(authority.key), CURVE, false, ['sign']);
   const issuer = new x509.X509Certificate(authority.certificate.pem);
