@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { measureOperator, type OperatorFigures } from './runtime/measure.ts';
 import { bundle } from './runtime/programs.ts';
@@ -34,9 +34,11 @@ for (const platforms of sizes) {
   say(`${platforms} platforms`);
   const { figures, operator } = await measureOperator(world, platforms, idleSeconds);
   operators.push(figures);
+  publish();
   if (platforms === sizes.at(-1) && soakSeconds > 0) {
     say('under load');
     soaked = await soak(world, operator, soakSeconds);
+    publish();
   }
   await operator.stop();
   say('side by side');
@@ -45,12 +47,16 @@ for (const platforms of sizes) {
     own: await measureClient(world, 'own-client'),
     official: await measureClient(world, 'official-client'),
   });
+  publish();
 }
 await world.stop();
-const text = report({ operator: operators, clients, soak: soaked, properties });
-await writeFile(values.output, text);
-console.log(text);
+console.log(readFileSync(values.output, 'utf8'));
 process.exit();
+
+/** After each part, so that an hour's figures are not lost with the last of them. */
+function publish(): void {
+  writeFileSync(values.output, report({ operator: operators, clients, soak: soaked, properties }));
+}
 
 function say(what: string): void {
   console.error(`▸ ${what}`);

@@ -78,7 +78,7 @@ function clientsSection(all: RuntimeFigures['clients']): string {
 
 Both follow the fourteen kinds that the operator follows, with the same labels, over the same objects and through the same kind of TCP proxy,
 which counts connections; then both read one ConfigMap 200 times, one after the other. \`operator/kube\` and \`operator/runtime\` here, the
-client and informers of @kubernetes/client-node there; neither has anything trimmed off its objects but \`managedFields\` here.
+client and informers of @kubernetes/client-node there; neither has anything trimmed off its objects but \`managedFields\` here, and so both may take up to 4 GiB.
 
 | platforms | ${columns.map(({ title }) => title).join(' | ')} |
 |---|${columns.map(() => '---|').join('')}

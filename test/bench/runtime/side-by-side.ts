@@ -18,6 +18,7 @@ export interface ClientFigures {
 }
 
 const REST_MS = 5_000;
+const HEAP_FLAG = '--max-old-space-size=4096';
 
 /** What one client takes to follow everything that the operator watches, and to read one object again and again. */
 export async function measureClient(world: World, name: 'own-client' | 'official-client'): Promise<ClientFigures> {
@@ -27,7 +28,8 @@ export async function measureClient(world: World, name: 'own-client' | 'official
   const [object] = world.children(0).filter(({ kind }) => kind === 'ConfigMap');
   const which = ['--namespace', world.namespace(0), '--name', object?.metadata.name ?? ''];
   const child = new MeasuredProcess(
-    [...nodeFlags(), program(name), '--kubeconfig', kubeconfig, ...which],
+    // Nothing is trimmed here, so the image's limit of the heap is not enough for thousands of objects.
+    [...nodeFlags(), HEAP_FLAG, program(name), '--kubeconfig', kubeconfig, ...which],
     imageEnvironment(),
   );
   try {
