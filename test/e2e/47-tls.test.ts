@@ -2,16 +2,7 @@ import { expect } from 'chai';
 import { Client } from 'pg';
 import { resources, type Secret } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
-import {
-  apply,
-  client,
-  deletePod,
-  eventually,
-  getPlatform,
-  NAMESPACE,
-  platform,
-  podsOf,
-} from './support/cluster.ts';
+import { apply, client, deletePod, eventually, getPlatform, NAMESPACE, platform, podsOf } from './support/cluster.ts';
 import { Desk } from './support/desk.ts';
 import { type Forward, startPortForward, startProxy } from './support/forward.ts';
 import { underLoad } from './support/under-load.ts';
