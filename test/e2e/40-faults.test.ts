@@ -44,6 +44,7 @@ describe('a platform that loses a part while clients write', () => {
   });
 
   it('keeps every message while Postgres is rolled over to a new template, standbys first', async () => {
+    const isNew = ({ spec }: Pod): boolean => spec?.containers[0]?.resources?.requests?.['cpu'] === '110m';
     const resources = { requests: { cpu: '110m', memory: '256Mi' }, limits: { memory: '512Mi' } };
     const before = await podsOf('postgres');
     const [old] = before.filter(({ metadata }) => metadata.labels?.[labels.role] === 'primary');
@@ -51,7 +52,6 @@ describe('a platform that loses a part while clients write', () => {
       await apply(platform({ postgres: { resources } }));
       await eventually('every member of the new template', async () => {
         const now = await podsOf('postgres');
-        const isNew = ({ spec }: Pod): boolean => spec?.containers[0]?.resources?.requests?.['cpu'] === '110m';
         return now.length === before.length && now.every(isNew) ? true : undefined;
       });
     });
@@ -59,7 +59,9 @@ describe('a platform that loses a part while clients write', () => {
     expect(lastSwitchover).to.include({ reason: 'RollingUpdate', outcome: 'Succeeded', from: old?.metadata.name });
     expect(postgres?.primary).to.equal(lastSwitchover?.to);
     await apply(platform());
+    // Not before all of it is done, which whoever waits for the condition relies on.
     await healthy();
+    expect((await podsOf('postgres')).filter(isNew)).to.be.empty;
   });
 
   it('keeps every message when a Redis primary’s pod is deleted', async () => {

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import type { KubeClient } from '../../kube/client.ts';
 import { resources } from '../../kube/resources.ts';
+import type { KubeObject } from '../../kube/types.ts';
 import type { Applier } from '../../runtime/applier.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { scopeWith } from '../postgres/fixtures.ts';
 import { carryOut } from './carry-out.ts';
-import type { Component, ComponentPlan, GuardedPatch } from './component.ts';
+import type { Component, ComponentPlan, GuardedPatch, Scope } from './component.ts';
 
 function patchOf(name: string): GuardedPatch {
   return {
@@ -70,5 +71,32 @@ describe('carrying out a plan', () => {
     const { done, failures } = await carriedOut(['patch sync']);
     expect(done).to.deep.equal(['hold', 'delete pod']);
     expect(failures).to.deep.equal(['change ConfigMap sync: no']);
+  });
+
+  it('tells which objects have another specification now, and not which have other labels', async () => {
+    const object = (name: string, generation: number): KubeObject => ({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name, generation },
+    });
+    const scope = scopeWith();
+    const live = (name: string): KubeObject | undefined => (name === 'new' ? undefined : object(name, 3));
+    const children = { ...scope.children, get: ({ name }: { name: string }) => live(name) } as Scope['children'];
+    const after: Record<string, number> = { new: 1, respecified: 4, relabelled: 3 };
+    const apply = async ({ metadata }: KubeObject) => ({
+      object: object(metadata.name, after[metadata.name] ?? 0),
+      changed: true,
+    });
+    const component: Component = { name: 'postgres', dependsOn: [], probes: () => [], plan: () => plan };
+    const wanted = {
+      ...plan,
+      actions: [],
+      patches: [],
+      remove: [],
+      objects: Object.keys(after).map((name) => object(name, 0)),
+    };
+    const hands = { client: {} as KubeClient, applier: { apply } as unknown as Applier, logger: silentLogger };
+    const { changed } = await carryOut(hands, { ...scope, children }, component, wanted, new AbortController().signal);
+    expect(changed).to.deep.equal(['StatefulSet respecified']);
   });
 });

@@ -16,6 +16,8 @@ const PATCH_TIMEOUT_MS = 2_000;
 export interface CarryOutResult {
   /** Whether an action was carried out, after which the component's probes see something new. */
   readonly acted: boolean;
+  /** Objects whose specification is another now, which their controllers have yet to see: `StatefulSet acme-postgres`. */
+  readonly changed: readonly string[];
   /** One sentence each; to be tried again. */
   readonly failures: readonly string[];
   /** One sentence each; only a person can help. */
@@ -41,6 +43,7 @@ export async function carryOut(
 ): Promise<CarryOutResult> {
   const failures: string[] = [];
   const terminal: string[] = [];
+  const changed: string[] = [];
   let acted = false;
   const attempt = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -68,14 +71,18 @@ export async function carryOut(
   for (const object of plan.objects) {
     if (created.has(`${object.kind}/${object.metadata.name}`)) continue;
     const intent = owned(scope, component, object);
-    await attempt(`apply ${object.kind} ${object.metadata.name}`, () =>
-      applier.apply(intent, scope.children.get(refOf(scope, object)), undefined, signal),
-    );
+    await attempt(`apply ${object.kind} ${object.metadata.name}`, async () => {
+      const live = scope.children.get(refOf(scope, object));
+      const applied = await applier.apply(intent, live, undefined, signal);
+      if (isOfNewGeneration(live, applied.object)) changed.push(`${object.kind} ${object.metadata.name}`);
+    });
   }
   for (const scale of plan.scales ?? [])
-    await attempt(`scale ${scale.ref.resource.kind} ${scale.ref.name}`, () =>
-      setReplicas(client, scope, scale, signal),
-    );
+    await attempt(`scale ${scale.ref.resource.kind} ${scale.ref.name}`, async () => {
+      const live = scope.children.get(scale.ref);
+      const scaled = await setReplicas(client, scope, scale, signal);
+      if (isOfNewGeneration(live, scaled)) changed.push(`${scale.ref.resource.kind} ${scale.ref.name}`);
+    });
   if (failures.length === 0 && terminal.length === 0) {
     for (const action of plan.actions ?? []) {
       acted = true;
@@ -92,7 +99,7 @@ export async function carryOut(
   }
   for (const removal of plan.remove ?? [])
     await attempt(`delete ${removal.ref.resource.kind} ${removal.ref.name}`, () => remove(client, removal, signal));
-  return { acted, failures, terminal };
+  return { acted, changed, failures, terminal };
 }
 
 export function refOf(scope: Scope, object: KubeObject): ObjectRef {
@@ -131,13 +138,18 @@ async function setReplicas(
   scope: Scope,
   { ref, replicas }: Scale,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<KubeObject | undefined> {
   const live = scope.children.get<KubeObject & { spec?: { replicas?: number } }>(ref);
-  if (live === undefined || live.spec?.replicas === replicas) return;
+  if (live === undefined || live.spec?.replicas === replicas) return undefined;
   const { apiVersion, kind } = ref.resource;
   const metadata = { name: ref.name, namespace: namespaceOf(scope.platform) };
   const intent = { apiVersion, kind, metadata, spec: { replicas } } as KubeObject;
-  await client.apply(intent, { fieldManager: REPLICAS_MANAGER, force: true }, signal);
+  return await client.apply(intent, { fieldManager: REPLICAS_MANAGER, force: true }, signal);
+}
+
+function isOfNewGeneration(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
+  const generation = before?.metadata.generation;
+  return generation !== undefined && (after?.metadata.generation ?? 0) > generation;
 }
 
 /** A conflict is an error like any other: what was decided was decided of another version. */

@@ -22,6 +22,7 @@ import { scopeOf } from './scope.ts';
 import { buildStatus, isSameStatus, transitionEvents } from './status.ts';
 import { summarize } from './summary.ts';
 import { nextTeardownStep, readChildren, takeStep } from './teardown.ts';
+import { unseenWorkloads } from './unseen.ts';
 
 export interface ReconcilerOptions {
   readonly client: KubeClient;
@@ -130,7 +131,7 @@ export class PlatformReconciler {
         one.component === component.name ? one.message : [],
       );
       const plan = plans.get(component.name);
-      if (plan === undefined || terminal.length > 0) return { acted: false, failures: [], terminal };
+      if (plan === undefined || terminal.length > 0) return { acted: false, changed: [], failures: [], terminal };
       const result = await carryOut({ client, applier, logger }, scope, component, plan, signal);
       if (result.acted) probes.kick(key, component.name);
       return result;
@@ -142,7 +143,7 @@ export class PlatformReconciler {
 
   #status(
     key: string,
-    { platform, effective, now }: Scope,
+    { platform, effective, children, now }: Scope,
     plans: ReadonlyMap<ComponentName, ComponentPlan>,
     results: readonly CarryOutResult[],
   ): PlatformStatus {
@@ -154,6 +155,10 @@ export class PlatformReconciler {
       paused: effective.paused,
       failures: results.flatMap((result) => result.failures),
       terminal: results.flatMap((result) => result.terminal),
+      unseen: unseenWorkloads(
+        children,
+        results.flatMap((result) => result.changed),
+      ),
       failover: {
         inProgress: failover !== undefined,
         message: failover === undefined ? 'no failover is under way' : `${failover.component}: ${failover.reason}`,

@@ -16,6 +16,7 @@ function input(
     paused: false,
     failures: [],
     terminal: [],
+    unseen: [],
     failover: { inProgress: false, message: 'none' },
     ...more,
   };
@@ -63,6 +64,16 @@ describe('summarize', () => {
     const conditions = summarize(input({ redis: degraded }));
     expect(find(conditions, 'Ready')).to.include({ status: 'True', reason: 'Degraded' });
     expect(find(conditions, 'Degraded')).to.deep.include({ status: 'True', message: 'Redis: a replica is missing' });
+  });
+
+  it('is not up to date while a controller has yet to see what was changed, though every component is healthy', () => {
+    const conditions = summarize(input({ postgres: healthy }, { unseen: ['StatefulSet acme-postgres'] }));
+    expect(find(conditions, 'Progressing')).to.include({
+      status: 'True',
+      message: 'changed, and not yet looked at by its controller: StatefulSet acme-postgres',
+    });
+    expect(find(conditions, 'Reconciling')?.status).to.equal('True');
+    expect(find(conditions, 'Ready')?.status).to.equal('True');
   });
 
   it('shows Reconciling only while something is under way', () => {

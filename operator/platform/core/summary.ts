@@ -16,6 +16,8 @@ export interface SummaryInput {
   readonly failures: readonly string[];
   /** What no retry can heal, e.g. a name that belongs to somebody else. */
   readonly terminal: readonly string[];
+  /** Workloads whose newest specification their controllers have yet to see. */
+  readonly unseen: readonly string[];
   readonly failover: { readonly inProgress: boolean; readonly message: string };
 }
 
@@ -83,6 +85,10 @@ function progressingCondition(input: SummaryInput): PlannedCondition {
     return { type, status: 'True', reason: 'Retrying', message: input.failures.join('; ') };
   const progressing = lines(input, (condition) => condition.progressing === true);
   if (progressing.length > 0) return { type, status: 'True', reason: 'RollingOut', message: progressing.join('; ') };
+  if (input.unseen.length > 0) {
+    const message = `changed, and not yet looked at by its controller: ${input.unseen.join(', ')}`;
+    return { type, status: 'True', reason: 'RollingOut', message };
+  }
   return { type, status: 'False', reason: 'UpToDate', message: 'the platform is as the resource describes it' };
 }
 
