@@ -96,6 +96,11 @@ describe('the record of a failover', () => {
       expect(record({ ...only, members: starting, departed: gone('old', seconds(-10)) })).to.equal(undefined);
     });
 
+    it('says nothing while the StatefulSet is made anew as well, and of which template the member is cannot be known', () => {
+      const { statefulSet: _, ...without } = only;
+      expect(record({ ...without, statefulSet: undefined, departed: gone('old') })).to.equal(undefined);
+    });
+
     it('begins when it goes for another reason, or does not come back', () => {
       expect(record({ ...only, members: [memberOf(gone('new'), failingReading(1, NOW))] })?.reason).to.equal(
         'PrimaryPodDeleted',

@@ -3,7 +3,7 @@ import { isHolderDead } from './death.ts';
 import { liveReplicas } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Observed } from './observe.ts';
-import { isOutdated } from './revision.ts';
+import { isOfNewestTemplate } from './revision.ts';
 import { isCutOff } from './verdict.ts';
 
 /** What the status said before. */
@@ -74,7 +74,7 @@ function isBeingReplaced(observed: Observed, now: Date): boolean {
   const leaving = members.find(({ pod }) => pod.metadata.deletionTimestamp !== undefined)?.pod ?? departed;
   const ageMs = (since: string | undefined): number => now.getTime() - new Date(since ?? now).getTime();
   if (leaving !== undefined)
-    return isOutdated(observed, leaving) && ageMs(leaving.metadata.deletionTimestamp) < REPLACEMENT_MS;
+    return !isOfNewestTemplate(observed, leaving) && ageMs(leaving.metadata.deletionTimestamp) < REPLACEMENT_MS;
   return members.every(({ pod }) => ageMs(pod.metadata.creationTimestamp) < REPLACEMENT_MS);
 }
 
