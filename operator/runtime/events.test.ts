@@ -138,6 +138,15 @@ describe('event recorder', () => {
     await flushed;
   });
 
+  it('holds no count back for later when it is to end, though it cannot be written', async () => {
+    recorder.event(platform, failover);
+    await settle();
+    for (let index = 0; index < 5; index += 1) failures.push(errorFromStatus({ code: 403, reason: 'Forbidden' }));
+    recorder.event(platform, failover);
+    await recorder.flush();
+    expect(clock.pending, 'timers that keep the process').to.equal(0);
+  });
+
   it('writes a series anew when its event has expired on the server', async () => {
     recorder.event(platform, failover);
     await recorder.flush();

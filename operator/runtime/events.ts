@@ -95,6 +95,8 @@ export class EventRecorder {
   /** 25 different events about one object at once, then one in five minutes: client-go's spam filter. */
   readonly #buckets: TokenBuckets;
   #writing: Promise<void> | undefined;
+  /** Nothing has been reported since the last flush: what could not be written by then is given up. */
+  #isFlushed = false;
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
@@ -105,6 +107,7 @@ export class EventRecorder {
 
   /** Reports something about an object. */
   event(object: KubeObject, input: EventInput): void {
+    this.#isFlushed = false;
     const { type, reason, action, note, related } = input;
     const key = JSON.stringify([
       object.metadata.uid ?? object.metadata.name,
@@ -145,6 +148,7 @@ export class EventRecorder {
    * (milliseconds), since nothing may wait for events for long.
    */
   async flush(limitMs = FLUSH_MS): Promise<void> {
+    this.#isFlushed = true;
     for (const series of this.#series.values()) {
       if (series.timer === undefined) continue;
       series.timer.cancel();
@@ -234,7 +238,7 @@ export class EventRecorder {
     }
     series.pending = false;
     series.sentAt = this.#clock.monotonicMs();
-    if (series.sentCount > 0 && series.count > series.sentCount) this.#schedule(series);
+    if (!this.#isFlushed && series.sentCount > 0 && series.count > series.sentCount) this.#schedule(series);
   }
 
   async #send({ event, sentCount }: Series, count: number, lastObserved: Date): Promise<void> {
