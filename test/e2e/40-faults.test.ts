@@ -61,7 +61,7 @@ describe('a platform that loses a part while clients write', () => {
     await apply(platform());
     // Not before all of it is done, which whoever waits for the condition relies on.
     await healthy();
-    expect((await podsOf('postgres')).filter(isNew)).to.be.empty;
+    expect((await podsOf('postgres')).filter(isNew)).to.have.length(0);
   });
 
   it('keeps every message when a Redis primary’s pod is deleted', async () => {

@@ -32,6 +32,6 @@ describe('workloads whose controllers are behind', () => {
   });
 
   it('are none that are new, of which their components miss the pods', () => {
-    expect(unseenWorkloads(children({ fresh: [1, undefined] }), [])).to.be.empty;
+    expect(unseenWorkloads(children({ fresh: [1, undefined] }), [])).to.deep.equal([]);
   });
 });

@@ -8,6 +8,7 @@ import { isFall, isPending, pendingOf } from './parameter-step.ts';
 import { insteadOf, leftOut } from './parameters.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
+import { outdatedMembers } from './revision.ts';
 
 /** Something that a person should know while Postgres is serving. */
 export interface Finding {
@@ -111,11 +112,12 @@ function storage({ growing, refused }: Growth): Finding[] {
   ];
 }
 
-function rollout({ statefulSet }: Observed): Finding[] {
-  const { replicas = 0 } = statefulSet?.spec ?? {};
-  const { updatedReplicas = 0, currentRevision, updateRevision } = statefulSet?.status ?? {};
-  if (updateRevision === undefined || currentRevision === updateRevision || updatedReplicas >= replicas) return [];
-  const message = `${updatedReplicas} of ${replicas} members run the new version of their pod; the others are replaced one at a time, the primary last, while all serve`;
+/** By the pods: the StatefulSet's own count of what is current stands still with the strategy OnDelete. */
+function rollout(observed: Observed): Finding[] {
+  const outdated = outdatedMembers(observed).length;
+  if (outdated === 0) return [];
+  const all = observed.members.length;
+  const message = `${all - outdated} of ${all} members run the new version of their pod; the others are replaced one at a time, the primary last, while all serve`;
   return [{ reason: 'RollingUpdate', message }];
 }
 

@@ -59,6 +59,21 @@ describe('a rollout of Postgres', () => {
     expect(steps(rolling([0, 1, 2]))).to.deep.equal([]);
   });
 
+  it('is told of until the last pod is of the newest template, even one that is of the first template again', () => {
+    const set = setAt('new');
+    // So the StatefulSet's controller counts with the strategy OnDelete when a change is taken back.
+    const statefulSet: StatefulSet = {
+      ...set,
+      status: { replicas: 3, updateRevision: 'new', currentRevision: 'new', updatedReplicas: 3 },
+    };
+    const conditionAt = (updated: readonly number[]) => {
+      const observed = rolling(updated, { statefulSet });
+      return decide(scopeWith({ status: { postgres: { primary: 'acme-postgres-0' } } }), observed, []).condition;
+    };
+    expect(conditionAt([1])).to.include({ reason: 'RollingUpdate', progressing: true });
+    expect(conditionAt([0, 1, 2])).to.include({ reason: 'Healthy' });
+  });
+
   it('replaces one standby at a time, then moves the primary to a new one, then replaces the old primary', () => {
     expect(steps(rolling([]))).to.deep.equal(['delete acme-postgres-2 pod-2']);
     expect(steps(rolling([2]))).to.deep.equal(['delete acme-postgres-1 pod-1']);
