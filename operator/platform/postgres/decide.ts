@@ -15,7 +15,7 @@ import { type Observed, sqlOf } from './observe.ts';
 import { usable } from './parameters.ts';
 import { passwordRotationOf } from './password-facts.ts';
 import type { PasswordPlan } from './password-rotation.ts';
-import { passwordEvents } from './password-status.ts';
+import { passwordEvents, passwordStatus } from './password-status.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
 import { restartPrimary } from './restart.ts';
@@ -55,6 +55,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const tls = tlsOf(scope);
   const reloads = tlsReloads(scope, observed);
   const password = passwordRotationOf(scope);
+  const rotation = passwordStatus(scope, password);
   const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0, tls };
   const isWaiting = reloads.length > 0 || password?.waitsFor !== undefined;
   const requeueAfterMs =
@@ -83,7 +84,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
     ],
     condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth, { tls, password })),
     status: {
-      ...status(scope, observed, leaders, driven.record, planned.record),
+      ...status(scope, observed, leaders, driven.record, planned.record, rotation),
       ...(restarted.record === undefined ? {} : { lastRestart: restarted.record }),
     },
     events: [
@@ -92,7 +93,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...restarted.events,
       ...replaced.events,
       ...(step?.events ?? []),
-      ...passwordEvents(scope),
+      ...passwordEvents(scope, rotation),
     ],
     ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };

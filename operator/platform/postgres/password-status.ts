@@ -1,11 +1,10 @@
 import type { EventPlan, Scope } from '../core/component.ts';
 import type { PasswordRotationStatus } from '../core/platform.ts';
 import { appLogin, nextLogin } from './login.ts';
-import { passwordRotationOf } from './password-facts.ts';
+import type { PasswordPlan } from './password-rotation.ts';
 
 /** The latest rotation of the password, for the status; undefined while there was none. */
-export function passwordStatus(scope: Scope): PasswordRotationStatus | undefined {
-  const plan = passwordRotationOf(scope);
+export function passwordStatus(scope: Scope, plan: PasswordPlan | undefined): PasswordRotationStatus | undefined {
   const login = appLogin(scope);
   const next = nextLogin(scope);
   const request = plan?.phase === 'Preparing' ? next?.rotatedFor : login?.rotatedFor;
@@ -25,9 +24,8 @@ const notes: Readonly<Record<string, string>> = {
 };
 
 /** An event for each step of it. */
-export function passwordEvents(scope: Scope): EventPlan[] {
-  const before = scope.platform.status?.postgres?.passwordRotation;
-  const after = passwordStatus(scope);
+export function passwordEvents({ platform }: Scope, after: PasswordRotationStatus | undefined): EventPlan[] {
+  const before = platform.status?.postgres?.passwordRotation;
   if (after === undefined || (before?.phase === after.phase && before.request === after.request)) return [];
   const note = notes[after.phase] ?? after.phase;
   return [{ type: 'Normal', reason: 'PasswordRotation', action: 'RotatePassword', note }];

@@ -1,9 +1,14 @@
 import type { Scope } from '../core/component.ts';
-import type { FailoverStatus, PlatformStatus, PostgresMemberStatus, SwitchoverStatus } from '../core/platform.ts';
+import type {
+  FailoverStatus,
+  PasswordRotationStatus,
+  PlatformStatus,
+  PostgresMemberStatus,
+  SwitchoverStatus,
+} from '../core/platform.ts';
 import { failoverRecord, isOpen } from './failover.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
-import { passwordStatus } from './password-status.ts';
 import { isRestarting } from './restart.ts';
 import { isMoving } from './switchover.ts';
 
@@ -24,14 +29,14 @@ export function recordOf(
 }
 
 export function status(
-  scope: Scope,
+  { platform }: Scope,
   { members }: Observed,
   { primary }: Leadership,
   record: FailoverStatus | undefined,
   moved: SwitchoverStatus | undefined,
+  passwordRotation: PasswordRotationStatus | undefined,
 ): Partial<PlatformStatus> {
-  const before = scope.platform.status?.postgres;
-  const passwordRotation = passwordStatus(scope);
+  const before = platform.status?.postgres;
   // The last primary keeps the title until there is another: it is where the record of a failover begins, also after a restart of ours.
   const name = primary?.name ?? before?.primary;
   const timeline = timelineOf(primary) ?? before?.timeline;

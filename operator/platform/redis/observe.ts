@@ -2,6 +2,7 @@ import { type Pod, resources, type StatefulSet } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
 import type { EffectiveRedis, Storage } from '../core/effective.ts';
 import { ordinalOf, whyNotReady } from '../core/pods.ts';
+import { isOutdated, newestRevision } from '../core/revision.ts';
 import { secretValue } from '../core/secrets.ts';
 import type { Address } from './cluster-nodes.ts';
 import { PASSWORD_KEY, REDIS_PORT, type Role, redisName, roleLabelOf, SHARDS_ANNOTATION, shardOf } from './names.ts';
@@ -66,7 +67,7 @@ export function passwordOf(scope: Scope): string | undefined {
 
 export function observe(scope: Scope): Observed {
   const sets = scope.children.list<StatefulSet>(resources.statefulSets, 'redis');
-  const revisions = new Map(sets.map((set) => [shardOf(set), currentRevision(set)]));
+  const revisions = new Map(sets.map((set) => [shardOf(set), newestRevision(set)]));
   return {
     wanted: scope.effective.redis,
     failover: scope.effective.failover.enabled,
@@ -113,11 +114,6 @@ function readShard(set: StatefulSet): LiveShard[] {
   ];
 }
 
-/** The revision that new pods get; undefined while the controller has not seen the newest template. */
-function currentRevision(set: StatefulSet): string | undefined {
-  return set.status?.observedGeneration === set.metadata.generation ? set.status?.updateRevision : undefined;
-}
-
 function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefined, string | undefined>): RedisPod[] {
   const shard = shardOf(pod);
   const ordinal = ordinalOf(pod);
@@ -128,7 +124,6 @@ function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefin
   const role = roleLabelOf(pod);
   const result = scope.probes.get<PodAnswer>(probeName(name))?.value;
   const answer = result !== undefined && result.uid === uid && result.host === host ? result.answer : undefined;
-  const revision = revisions.get(shard);
   return [
     {
       name,
@@ -137,7 +132,7 @@ function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefin
       ordinal,
       deleting: pod.metadata.deletionTimestamp !== undefined,
       ended: hasEnded(pod),
-      outdated: revision !== undefined && pod.metadata.labels?.['controller-revision-hash'] !== revision,
+      outdated: isOutdated(pod, revisions.get(shard)),
       ...(host === undefined ? {} : { address: { host, port: REDIS_PORT } }),
       ...(notReady === undefined ? {} : { notReady }),
       ...(role === undefined ? {} : { role }),

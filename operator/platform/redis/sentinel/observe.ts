@@ -2,6 +2,7 @@ import { type Pod, resources, type StatefulSet } from '../../../kube/resources.t
 import type { Scope } from '../../core/component.ts';
 import type { EffectiveRedis, Storage } from '../../core/effective.ts';
 import { ordinalOf, whyNotReady } from '../../core/pods.ts';
+import { isOutdated, newestRevision } from '../../core/revision.ts';
 import type { Address } from '../cluster-nodes.ts';
 import { REDIS_PORT, type Role, roleLabelOf } from '../names.ts';
 import { probeName } from '../observe.ts';
@@ -74,8 +75,7 @@ function serverSet(scope: Scope): StatefulSet | undefined {
 
 function members<V>(scope: Scope, part: Part): Member<V>[] {
   const set = sets(scope).find(({ metadata }) => metadata.name === setName(scope.platform, part));
-  const isCurrent = set?.status?.observedGeneration === set?.metadata.generation;
-  const revision = isCurrent ? set?.status?.updateRevision : undefined;
+  const revision = newestRevision(set);
   return scope.children
     .list<Pod>(resources.pods, 'redis')
     .filter((pod) => partOf(pod) === part)
@@ -100,7 +100,7 @@ function member<V>(scope: Scope, part: Part, pod: Pod, revision: string | undefi
       ordinal,
       announced: announcedAddress(scope.platform, part, name),
       deleting: pod.metadata.deletionTimestamp !== undefined,
-      outdated: revision !== undefined && pod.metadata.labels?.['controller-revision-hash'] !== revision,
+      outdated: isOutdated(pod, revision),
       ...(host === undefined ? {} : { address: { host, port: part === 'server' ? REDIS_PORT : SENTINEL_PORT } }),
       ...(notReady === undefined ? {} : { notReady }),
       ...(role === undefined ? {} : { role }),
