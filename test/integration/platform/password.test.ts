@@ -3,13 +3,12 @@ import { expect } from 'chai';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Deployment, resources, type Secret } from '../../../operator/kube/resources.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
-import { newNamespace, useApiServer } from '../../support/apiserver/shared.ts';
-import { Controllers } from '../../support/controllers/index.ts';
+import { useApiServer } from '../../support/apiserver/shared.ts';
+import type { Controllers } from '../../support/controllers/index.ts';
 import { eventually } from '../../support/eventually.ts';
-import { establishDefinition, platform, platformRef } from '../crd/platforms.ts';
+import { platform, platformRef } from '../crd/platforms.ts';
 import { type RunningOperator, startOperator } from './operator.ts';
-
-const SPEC = { customers: 100, postgres: { instances: 1 }, rabbitmq: { nodes: 1 } };
+import { PLAYED_SPEC, startPlayedCluster } from './played-cluster.ts';
 
 describe('a platform whose database password is rotated', function () {
   this.timeout(120_000);
@@ -20,13 +19,9 @@ describe('a platform whose database password is rotated', function () {
   let namespace: string;
 
   before(async () => {
-    client = server.current.client;
-    await establishDefinition(client, AbortSignal.timeout(20_000));
-    controllers = new Controllers(client);
-    await controllers.start();
-    namespace = await newNamespace(server.current, 'password');
+    ({ client, controllers, namespace } = await startPlayedCluster(server.current, 'password'));
     operator = startOperator(server.current, 'password', controllers.engines.components());
-    await client.create(platform(namespace, 'acme', SPEC));
+    await client.create(platform(namespace, 'acme', PLAYED_SPEC));
     await eventually(async () => expect((await deployment())?.status?.readyReplicas).to.be.greaterThan(0), 60_000);
   });
 

@@ -3,14 +3,13 @@ import { expect } from 'chai';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import type { Component } from '../../../operator/platform/core/component.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
-import { newNamespace, useApiServer } from '../../support/apiserver/shared.ts';
-import { Controllers } from '../../support/controllers/index.ts';
+import { useApiServer } from '../../support/apiserver/shared.ts';
+import type { Controllers } from '../../support/controllers/index.ts';
 import { eventually } from '../../support/eventually.ts';
-import { establishDefinition, platform, platformRef } from '../crd/platforms.ts';
+import { platform, platformRef } from '../crd/platforms.ts';
 import { startOperator } from './operator.ts';
+import { PLAYED_SPEC, startPlayedCluster } from './played-cluster.ts';
 
-/** One member and one node are what the played engines are. */
-const SPEC = { customers: 100, postgres: { instances: 1 }, rabbitmq: { nodes: 1 } };
 const SLOW_MS = 700;
 /** Redis has no pods here. */
 const SERVED = ['PostgresReady', 'RabbitMQReady', 'ApiReady', 'WorkersReady'];
@@ -23,11 +22,7 @@ describe('an operator that takes over from another', function () {
   let namespace: string;
 
   before(async () => {
-    client = server.current.client;
-    await establishDefinition(client, AbortSignal.timeout(20_000));
-    controllers = new Controllers(client);
-    await controllers.start();
-    namespace = await newNamespace(server.current, 'restart');
+    ({ client, controllers, namespace } = await startPlayedCluster(server.current, 'restart'));
   });
 
   after(async () => await controllers.stop());
@@ -54,7 +49,7 @@ describe('an operator that takes over from another', function () {
   it('says nothing of a platform before it has heard from its engines', async () => {
     const first = startOperator(server.current, 'first', controllers.engines.components());
     try {
-      await client.create(platform(namespace, 'acme', SPEC));
+      await client.create(platform(namespace, 'acme', PLAYED_SPEC));
       await eventually(async () => {
         const conditions = (await current())?.status?.conditions ?? [];
         const served = conditions.filter(({ type, status }) => SERVED.includes(type) && status === 'True');

@@ -10,14 +10,14 @@ import {
 import type { KubeObject } from '../../../operator/kube/types.ts';
 import { isSignedBy, readBundle, readCertificate } from '../../../operator/platform/certificates/certificate.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
-import { newNamespace, useApiServer } from '../../support/apiserver/shared.ts';
-import { Controllers } from '../../support/controllers/index.ts';
+import { useApiServer } from '../../support/apiserver/shared.ts';
+import type { Controllers } from '../../support/controllers/index.ts';
 import { eventually } from '../../support/eventually.ts';
-import { establishDefinition, platform, platformRef } from '../crd/platforms.ts';
+import { platform, platformRef } from '../crd/platforms.ts';
 import { type RunningOperator, startOperator } from './operator.ts';
+import { PLAYED_SPEC, startPlayedCluster } from './played-cluster.ts';
 
-const SPEC = { customers: 100, postgres: { instances: 1 }, rabbitmq: { nodes: 1 } };
-const WITH_TLS = { ...SPEC, postgres: { ...SPEC.postgres, tls: { enabled: true } } };
+const WITH_TLS = { ...PLAYED_SPEC, postgres: { ...PLAYED_SPEC.postgres, tls: { enabled: true } } };
 
 describe('a platform whose Postgres serves with TLS', function () {
   this.timeout(120_000);
@@ -28,11 +28,7 @@ describe('a platform whose Postgres serves with TLS', function () {
   let namespace: string;
 
   before(async () => {
-    client = server.current.client;
-    await establishDefinition(client, AbortSignal.timeout(20_000));
-    controllers = new Controllers(client);
-    await controllers.start();
-    namespace = await newNamespace(server.current, 'tls');
+    ({ client, controllers, namespace } = await startPlayedCluster(server.current, 'tls'));
     operator = startOperator(server.current, 'tls', controllers.engines.components());
   });
 
@@ -61,7 +57,7 @@ describe('a platform whose Postgres serves with TLS', function () {
   }
 
   it('begins without, and nothing of it is there', async () => {
-    await client.create(platform(namespace, 'acme', SPEC));
+    await client.create(platform(namespace, 'acme', PLAYED_SPEC));
     await eventually(async () => await get(resources.deployments, 'acme-api'), 60_000);
     expect(await client.get({ resource: resources.secrets, namespace, name: 'acme-ca' })).to.equal(undefined);
     const set = await get<StatefulSet>(resources.statefulSets, 'acme-postgres');
