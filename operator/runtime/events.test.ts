@@ -138,6 +138,13 @@ describe('event recorder', () => {
     await flushed;
   });
 
+  it('writes what was counted while the first write was under way before it ends', async () => {
+    for (let repetition = 0; repetition < 5; repetition += 1) recorder.event(platform, failover);
+    await recorder.flush();
+    expect(created.map(({ series }) => series?.count)).to.deep.equal([undefined]);
+    expect(patches.map(({ count }) => count)).to.deep.equal([5]);
+  });
+
   it('holds no count back for later when it is to end, though it cannot be written', async () => {
     recorder.event(platform, failover);
     await settle();

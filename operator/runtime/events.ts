@@ -238,7 +238,10 @@ export class EventRecorder {
     }
     series.pending = false;
     series.sentAt = this.#clock.monotonicMs();
-    if (!this.#isFlushed && series.sentCount > 0 && series.count > series.sentCount) this.#schedule(series);
+    if (series.sentCount === 0 || series.count === series.sentCount) return;
+    if (!this.#isFlushed) this.#schedule(series);
+    // What was counted while this write was under way goes with the flush; what could not be written is not tried for ever.
+    else if (!series.failed) this.#enqueue(series);
   }
 
   async #send({ event, sentCount }: Series, count: number, lastObserved: Date): Promise<void> {
