@@ -6,6 +6,8 @@ export const HOLD_NAME = 'isp-support-hold';
 
 /** How long a hold lasts, in tenths of a second, unless the standby is promoted or sent to another primary before. */
 const HOLD_TENTHS = 100;
+/** How long a WAL receiver is lain in wait for, in hundredths of a second: less than anybody waits to see it held. */
+const CATCH_HUNDREDTHS = 220;
 /** How long it may take until the standby is seen to be held. */
 const PATIENCE_MS = 2_500;
 const POLL_MS = 50;
@@ -14,7 +16,7 @@ const HEARD_SECONDS = 1;
 
 /**
  * Ends the WAL receiver, stops the next one before it is connected, and lets that one go when Postgres itself wants its end (bit 15 of the
- * signals pending, SIGTERM), or when the time is over. Runs on the standby to its end whatever becomes of the operator. No line of it
+ * signals pending, SIGTERM), when somebody else has let it go, or when the time is over. Runs on the standby to its end whatever becomes of the operator. No line of it
  * begins like the title of a process of Postgres.
  */
 const PROGRAM = `
@@ -27,16 +29,18 @@ receiver() {
 exec >/dev/null 2>&1
 first=$(receiver)
 [ -z "$first" ] || kill -TERM $first
-held= tries=0
+held=
+uptime() { read now rest </proc/uptime; echo \${now%.*}\${now#*.}; }
+deadline=$(($(uptime) + ${CATCH_HUNDREDTHS}))
 while [ -z "$held" ]; do
   next=$(receiver)
   if [ -n "$next" ] && [ "$next" != "$first" ]; then kill -STOP $next && held=$next; fi
-  tries=$((tries + 1)); [ $tries -lt 100 ] || exit 1
+  [ $(uptime) -lt $deadline ] || exit 1
   [ -n "$held" ] || sleep 0.01
 done
 tenths=0
-while [ $tenths -lt ${HOLD_TENTHS} ]; do
-  case $(grep -s ^ShdPnd: /proc/$held/status) in *[4567cdef]???) break ;; esac
+while [ $tenths -lt ${HOLD_TENTHS} ] && pending=$(grep -s ^ShdPnd: /proc/$held/status); do
+  case $pending in *[4567cdef]???) break ;; esac
   sleep 0.1; tenths=$((tenths + 1))
 done
 kill -TERM $held; kill -CONT $held`;

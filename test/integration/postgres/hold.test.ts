@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { hold, release } from '../../../operator/platform/postgres/hold.ts';
+import { HOLD_NAME, hold, release } from '../../../operator/platform/postgres/hold.ts';
 import { eventually } from '../../api/support/daemon.ts';
 import { Pair } from './pair.ts';
 
@@ -19,6 +19,8 @@ describe('a standby that is held', function () {
     const [row] = await pair.query(pair.primary, 'SELECT count(*)::int AS standbys FROM pg_stat_replication');
     expect(row).to.deep.equal({ standbys: 1 });
   };
+  const holders = async (): Promise<unknown> =>
+    await pair.query(pair.standby, `SELECT pid FROM pg_stat_activity WHERE application_name = '${HOLD_NAME}'`);
 
   it('is not held while it hears from its primary', async () => {
     await insert(1, 5_000);
@@ -37,6 +39,8 @@ describe('a standby that is held', function () {
     expect(await Promise.race([late, pause(3_000, 'waiting')])).to.equal('waiting');
     await release(pair.standby, signal());
     expect(await late).to.equal('acknowledged');
+    // Else it would look held, and be released again and again, for as long as a hold lasts.
+    await eventually(async () => expect(await holders()).to.deep.equal([]), 2_000);
   });
 
   it('lets go by itself, though the operator is gone', async () => {
