@@ -2,8 +2,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Sent } from '../alerts/alertmanager-client.ts';
 import { AlertMetrics } from '../alerts/metrics.ts';
 import type { AlertStatus, Platform, PlatformStatus } from './platform.ts';
-import { PoolerMetrics } from './pooler-metrics.ts';
 import type { ProbeObservation } from './probe-board.ts';
+import { ProbeFigures } from './probe-figures.ts';
 import { RedisMetrics } from './redis-metrics.ts';
 
 /** The platform's own metrics; those of the runtime are named after controller-runtime's. */
@@ -16,14 +16,14 @@ export class PlatformMetrics {
   readonly #probeSeconds: Histogram;
   readonly #redis: RedisMetrics;
   readonly #alerts: AlertMetrics;
-  readonly #pooler: PoolerMetrics;
+  readonly #figures: ProbeFigures;
   /** The failover that has been counted last, by platform. */
   readonly #counted = new Map<string, string>();
 
   constructor(registry: Registry) {
     this.#redis = new RedisMetrics(registry);
     this.#alerts = new AlertMetrics(registry);
-    this.#pooler = new PoolerMetrics(registry);
+    this.#figures = new ProbeFigures(registry);
     const registers = [registry];
     const platform = ['namespace', 'platform'];
     this.#ready = new Gauge({
@@ -93,13 +93,13 @@ export class PlatformMetrics {
     const labels = labelsOf(platform);
     this.#probeSuccess.set({ ...labels, component, probe }, success ? 1 : 0);
     this.#probeSeconds.observe({ ...labels, component }, seconds);
-    if (component === 'pooler') this.#pooler.observe(labels, probe, measures ?? {});
+    this.#figures.observe(labels, probe, measures ?? {});
   }
 
   /** A probe that is no longer run has no newest result. */
   probeRemoved(platformKey: string, component: string, probe: string): void {
     this.#probeSuccess.remove({ ...labelsOf(platformKey), component, probe });
-    if (component === 'pooler') this.#pooler.observe(labelsOf(platformKey), probe, {});
+    this.#figures.observe(labelsOf(platformKey), probe, {});
   }
 
   /** Drops the series of a platform that is gone. */

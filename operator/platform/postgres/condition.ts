@@ -9,6 +9,7 @@ import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { meaningOf, type Reason } from './reasons.ts';
 import { isCutOff } from './verdict.ts';
+import { whyNoCommit } from './write-canary.ts';
 
 const type = 'PostgresReady';
 
@@ -32,7 +33,7 @@ export function condition(
   if (primary === undefined) return notReady(isFirstStart ? starting(observed, names) : noPrimary(observed, names));
   const before = conditionBefore(platform.status?.conditions);
   const obstacle =
-    unserved(primary, observed) ??
+    unserved(scope, primary, observed) ??
     (before?.status === 'True' ? undefined : unproven(primary, effective.postgres, observed));
   if (obstacle !== undefined) return notReady(obstacle);
   const all = [...findings(scope, observed, leadership, names, growth), ...changeFindings(changes)];
@@ -100,7 +101,7 @@ function holderOf(lock: Observed['lock']): string {
 }
 
 /** Why nobody can write although the primary would take it. */
-function unserved(primary: Member, { login }: Observed): Finding | undefined {
+function unserved({ effective }: Scope, primary: Member, { login, canary }: Observed): Finding | undefined {
   const { name, pod, labelledPrimary } = primary;
   const sql = sqlOf(primary);
   if (sql?.databaseExists !== true || !sql.roleExists)
@@ -115,6 +116,9 @@ function unserved(primary: Member, { login }: Observed): Finding | undefined {
     const message = `${name} refuses the application's password; its role is given the one of the Secret`;
     return { reason: 'PasswordMismatch', message };
   }
+  const noCommit = whyNoCommit(canary, effective.failover.failureThreshold);
+  if (noCommit !== undefined)
+    return { reason: 'WritesFailing', message: `${name} answers, but cannot commit: ${noCommit}` };
   return undefined;
 }
 

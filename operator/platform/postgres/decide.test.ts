@@ -16,7 +16,7 @@ import {
   setOf,
   streaming,
 } from './fixtures.ts';
-import type { Observed } from './observe.ts';
+import type { Member, Observed } from './observe.ts';
 import { dynamicConfig } from './patroni-config.ts';
 import type { MemberReading } from './reading.ts';
 
@@ -50,6 +50,7 @@ function replicasOf(observed: Observed, situation: Situation): number | undefine
 
 describe('the condition of Postgres', () => {
   const first: PlatformStatus = {};
+  const timeout = { ok: false, problem: 'Timeout', detail: 'no answer in time' } as const;
   const cases: {
     when: string;
     observed: Observed;
@@ -138,6 +139,37 @@ describe('the condition of Postgres', () => {
       says: 'the volumes have 5Gi and stay so; 1Gi is wanted',
     },
     {
+      when: 'a commit failed once',
+      observed: healthy({ canary: { answer: timeout, failures: 1 } }),
+      expected: { status: 'True', reason: 'Healthy' },
+    },
+    {
+      when: 'commits do not reach the disk again and again',
+      observed: healthy({ canary: { answer: timeout, failures: 3 } }),
+      expected: { status: 'False', reason: 'WritesFailing' },
+      says: 'acme-postgres-0 answers, but cannot commit: no commit reaches its disk in time',
+    },
+    {
+      when: 'commits fail for want of room',
+      observed: healthy({ canary: { answer: { ok: false, problem: 'Error', detail: '53100' }, failures: 3 } }),
+      expected: { status: 'False', reason: 'WritesFailing' },
+      says: 'its volume is full (53100)',
+    },
+    {
+      when: 'a volume is about to be full',
+      observed: healthy({
+        members: [leader(primaryReading(both)), filled(others[0] as Member, 9), others[1] as Member],
+      }),
+      expected: { status: 'True', reason: 'DiskFilling', degraded: true },
+      says: 'the volume of acme-postgres-1 is at least 90 % full',
+    },
+    {
+      when: 'the primary has stopped and its volume was nearly full',
+      observed: healthy({ members: [filled(leader(failingReading(3, seconds(-3))), 4), ...others] }),
+      expected: { status: 'False', reason: 'NoPrimary' },
+      says: 'the volume of acme-postgres-0 is at least 95 % full',
+    },
+    {
       when: 'a parameter waits for a restart',
       observed: healthy({ members: [leader(pendingRestart(primaryReading(both))), ...others] }),
       expected: { status: 'True', reason: 'RestartPending', progressing: true },
@@ -171,6 +203,10 @@ describe('the condition of Postgres', () => {
     });
   });
 });
+
+function filled(member: Member, availablePercent: number): Member {
+  return { ...member, disk: { size: 1_000, available: availablePercent * 10 } };
+}
 
 function pendingRestart(reading: MemberReading): MemberReading {
   if (!reading.patroni.ok) return reading;

@@ -1,6 +1,7 @@
 import type { Scope } from '../core/component.ts';
 import { whyNotReady } from '../core/pods.ts';
 import type { Growth } from '../core/storage-growth.ts';
+import { diskFindings, howFull, isFilling } from './disk-space.ts';
 import { drainFinding, volumeFindings } from './drain.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
@@ -29,6 +30,7 @@ export function findings(
     ...notStreaming(observed, primary, names),
     ...notSynchronous(isSynchronous(postgres), primary),
     ...volumeFindings(scope, observed),
+    ...diskFindings(observed.members),
     ...drainFinding(scope, primary),
     ...scaleIn(postgres.instances, observed, primary),
     ...rollout(observed),
@@ -167,7 +169,12 @@ export function changeFindings({ tls, password }: Changes): Finding[] {
 }
 
 /** What keeps a member from serving, in words for somebody on call. */
-export function explain({ name, pod, reading }: Member): string {
+export function explain(member: Member): string {
+  const why = explainSilence(member);
+  return sqlOf(member) === undefined && isFilling(member) ? `${why}; ${howFull(member)}` : why;
+}
+
+function explainSilence({ name, pod, reading }: Member): string {
   const isUp = pod.metadata.deletionTimestamp === undefined && pod.status?.containerStatuses?.[0]?.state?.running;
   if (!isUp) return whyNotReady(pod) ?? `pod ${name} has just started`;
   if (reading === undefined) return `${name} has not been asked yet`;

@@ -2,9 +2,11 @@ import { type ConfigMap, type Pod, resources, type StatefulSet } from '../../kub
 import type { ProbeResult, Scope } from '../core/component.ts';
 import { labels, namespaceOf } from '../core/names.ts';
 import { ordinalOf } from '../core/pods.ts';
+import type { DiskReading, DiskSpace } from './disk-space.ts';
 import { clusterName, PRIMARY_ROLE, patroniStateNames } from './names.ts';
 import type { ParameterFacts } from './parameter-facts.ts';
 import type { Answer, MemberReading, SqlView } from './reading.ts';
+import type { CanaryReading } from './write-canary.ts';
 
 /** One member: its pod and the newest reading of it. */
 export interface Member {
@@ -12,6 +14,8 @@ export interface Member {
   readonly ordinal: number;
   readonly pod: Pod;
   readonly reading?: ProbeResult<MemberReading>;
+  /** The room on its volume, as it was told last. */
+  readonly disk?: DiskSpace;
   /** Carries the label by which the primary Service finds it. */
   readonly labelledPrimary: boolean;
 }
@@ -50,6 +54,8 @@ export interface Observed {
   readonly config: unknown;
   /** The application's own way in; undefined before it was tried. */
   readonly login: Answer<true> | undefined;
+  /** Commits on the primary; undefined before one was tried. */
+  readonly canary?: CanaryReading | undefined;
   /** What Postgres makes of the resource's own parameters; undefined before it was asked, or when there are none. */
   readonly parameterFacts?: Answer<ParameterFacts> | undefined;
 }
@@ -58,6 +64,11 @@ export function memberProbeName(pod: Pod): string {
   return `postgres/${pod.metadata.name}`;
 }
 
+export function diskProbeName(pod: Pod): string {
+  return `postgres/disk/${pod.metadata.name}`;
+}
+
+export const CANARY_PROBE = 'postgres/commit';
 export const LOGIN_PROBE = 'postgres/login';
 export const PARAMETERS_PROBE = 'postgres/parameters';
 
@@ -71,13 +82,14 @@ export function observe(scope: Scope): Observed {
   const sync = readSync(configMap(state.sync));
   return {
     statefulSet: children.get<StatefulSet>(set),
-    members: memberPods(scope).map((pod) => toMember(pod, probes.get<MemberReading>(memberProbeName(pod)))),
+    members: memberPods(scope).map((pod) => toMember(scope, pod)),
     lock,
     syncLeader: sync?.leader,
     sync,
     departed: lock === undefined ? undefined : children.departed?.(lock.holder),
     config: patroniConfig(scope),
     login: probes.get<Answer<true>>(LOGIN_PROBE)?.value,
+    canary: probes.get<CanaryReading>(CANARY_PROBE)?.value,
     parameterFacts: probes.get<Answer<ParameterFacts>>(PARAMETERS_PROBE)?.value,
   };
 }
@@ -91,12 +103,15 @@ export function memberPods({ children, platform }: Scope): Pod[] {
     .toSorted((a, b) => ordinalOf(a) - ordinalOf(b));
 }
 
-function toMember(pod: Pod, reading: ProbeResult<MemberReading> | undefined): Member {
+function toMember({ probes }: Scope, pod: Pod): Member {
+  const reading = probes.get<MemberReading>(memberProbeName(pod));
+  const disk = probes.get<DiskReading>(diskProbeName(pod))?.value.space;
   return {
     name: pod.metadata.name,
     ordinal: ordinalOf(pod),
     pod,
     ...(reading === undefined ? {} : { reading }),
+    ...(disk === undefined ? {} : { disk }),
     labelledPrimary: pod.metadata.labels?.[labels.role] === PRIMARY_ROLE,
   };
 }

@@ -21,11 +21,13 @@ export const reasons = {
   SynchronizationStarting: { progressing: true },
   LoginUnproven: { progressing: true },
   PasswordMismatch: { progressing: true },
+  WritesFailing: {},
   // Serving.
   Healthy: {},
   MembersNotStreaming: { degraded: true, progressing: true },
   NoSynchronousStandby: { degraded: true, progressing: true },
   VolumeUnreachable: { degraded: true },
+  DiskFilling: { degraded: true },
   PrimaryOnCordonedNode: { progressing: true },
   PrimaryOnOrdinalToRemove: { progressing: true },
   ScaleInWaits: { progressing: true },

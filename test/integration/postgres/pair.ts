@@ -7,6 +7,8 @@ import { eventually, freePort, run, scratch, start, stop } from '../../api/suppo
 const BIN = '/usr/lib/postgresql/15/bin';
 const USER = 'isp';
 
+type Server = 'primary' | 'standby';
+
 /** A primary whose commits wait for its one standby, as two real servers. */
 export class Pair {
   readonly #folder = scratch('pair');
@@ -50,13 +52,13 @@ export class Pair {
     }
   }
 
-  /** Stops every process of the primary where it is. */
-  freeze(): void {
-    this.#signal('SIGSTOP');
+  /** Stops every process of one of them where it is. */
+  freeze(which: Server = 'primary'): void {
+    this.#signal(which, 'SIGSTOP');
   }
 
-  thaw(): void {
-    this.#signal('SIGCONT');
+  thaw(which: Server = 'primary'): void {
+    this.#signal(which, 'SIGCONT');
   }
 
   async destroy(): Promise<void> {
@@ -66,15 +68,15 @@ export class Pair {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    const postmaster = this.#primary?.pid ?? 0;
+  #signal(which: Server, signal: NodeJS.Signals): void {
+    const postmaster = (which === 'primary' ? this.#primary : this.#standby)?.pid ?? 0;
     const children = execFileSync('pgrep', ['-P', String(postmaster)], { encoding: 'utf8' })
       .trim()
       .split('\n');
     for (const pid of [postmaster, ...children.map(Number)]) sendSignal(pid, signal);
   }
 
-  #server(name: 'primary' | 'standby', more: readonly string[]): ChildProcess {
+  #server(name: Server, more: readonly string[]): ChildProcess {
     const settings = [
       'listen_addresses=127.0.0.1',
       `unix_socket_directories=${this.#folder}`,

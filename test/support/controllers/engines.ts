@@ -147,6 +147,8 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
     case 'postgres':
       if (what.startsWith('logins/')) return { ok: true, value: loginsOf(state) };
       if (what === 'login') return { ok: true, value: true };
+      if (what === 'commit') return { answer: { ok: true, value: true }, failures: 0 };
+      if (what.startsWith('disk/')) return { isCurrent: true, space: { size: 2, available: 1 } };
       return what === 'parameters' ? anything(probe.target) : member(state);
     case 'rabbitmq':
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');

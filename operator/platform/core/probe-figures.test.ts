@@ -14,10 +14,12 @@ const LABELS = '{namespace="support",platform="acme",pooler="writes",pod="w-1"}'
 async function seriesAfter(observe: (metrics: PlatformMetrics) => void): Promise<string[]> {
   const registry = new Registry();
   observe(new PlatformMetrics(registry));
-  return (await registry.metrics()).split('\n').filter((line) => line.startsWith('isp_pooler_'));
+  return (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith('isp_pooler_') || line.startsWith('isp_postgres_'));
 }
 
-describe('metrics of the pooler', () => {
+describe('figures of probes', () => {
   it('are what each pod said of itself', async () => {
     const measures = {
       clientsActive: 3,
@@ -46,5 +48,14 @@ describe('metrics of the pooler', () => {
       metrics.probeRemoved('support/acme', 'pooler', 'pooler/writes/w-1');
     });
     expect([...silent, ...gone]).to.deep.equal([]);
+  });
+
+  it('have the labels that the name of the probe says', async () => {
+    const disk = { ...answer, component: 'postgres', probe: 'postgres/disk/acme-postgres-1' };
+    const measures = { size: 1000, available: 250 };
+    expect(await seriesAfter((metrics) => metrics.probed({ ...disk, measures }))).to.deep.equal([
+      'isp_postgres_volume_bytes{namespace="support",platform="acme",pod="acme-postgres-1"} 1000',
+      'isp_postgres_volume_available_bytes{namespace="support",platform="acme",pod="acme-postgres-1"} 250',
+    ]);
   });
 });
