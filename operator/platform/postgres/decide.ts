@@ -58,11 +58,8 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const rotation = passwordStatus(scope, password);
   const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0, tls };
   const isWaiting = reloads.length > 0 || password?.waitsFor !== undefined;
-  const requeueAfterMs =
-    driven.requeueAfterMs ??
-    planned.requeueAfterMs ??
-    restarted.requeueAfterMs ??
-    (isWaiting ? LOOK_AGAIN_MS : undefined);
+  const wakeUps = [driven, planned, restarted].flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
+  const soonest = Math.min(...wakeUps, isWaiting ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY);
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, shape),
     actions: isHelpless
@@ -95,7 +92,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...(step?.events ?? []),
       ...passwordEvents(scope, rotation),
     ],
-    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
+    ...(Number.isFinite(soonest) ? { requeueAfterMs: soonest } : {}),
   };
 }
 

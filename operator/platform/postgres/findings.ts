@@ -149,17 +149,13 @@ function leftOutParameters(scope: Scope, observed: Observed): Finding[] {
 
 /** Changes that go on while Postgres serves, and what each waits for. */
 export interface Changes {
-  readonly tls?: { readonly waitsFor?: string };
+  readonly tls?: { readonly progress?: string };
   readonly password?: { readonly waitsFor?: string } | undefined;
 }
 
 export function changeFindings({ tls, password }: Changes): Finding[] {
   const found: Finding[] = [];
-  if (tls?.waitsFor !== undefined)
-    found.push({
-      reason: 'TlsOffered',
-      message: `TLS is offered and not demanded yet: it waits for ${tls.waitsFor}`,
-    });
+  if (tls?.progress !== undefined) found.push({ reason: 'TlsOffered', message: tls.progress });
   if (password?.waitsFor !== undefined)
     found.push({
       reason: 'PasswordRotation',

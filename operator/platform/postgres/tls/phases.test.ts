@@ -67,12 +67,12 @@ describe('TLS that is turned on and off', () => {
       undefined,
     ],
   ];
-  for (const [what, change, phases, waitsFor] of steps) {
+  for (const [what, change, phases, progress] of steps) {
     it(what, () => {
       const planned = tlsPhases({ ...before, ...change });
       expect(planned).to.include(phases);
-      if (waitsFor === undefined) expect(planned.waitsFor).to.equal(undefined);
-      else expect(planned.waitsFor).to.contain(waitsFor);
+      if (progress === undefined) expect(planned.progress).to.equal(undefined);
+      else expect(planned.progress).to.contain(progress);
     });
   }
 
@@ -81,6 +81,7 @@ describe('TLS that is turned on and off', () => {
     expect(first).to.include({ offer: true, use: true, demand: false });
     const second = tlsPhases({ ...after, wanted: false, demanded: false });
     expect(second).to.include({ offer: true, use: false });
+    expect(second.progress).to.contain('waits for the pods of the application to do without it');
   });
 
   it('goes on offering it while a pod of the application, or a standby, may ask for it', () => {
@@ -88,7 +89,8 @@ describe('TLS that is turned on and off', () => {
     const last = { ...after, members, wanted: false, demanded: false, used: false };
     expect(tlsPhases({ ...last, current: false }).offer).to.equal(true);
     expect(tlsPhases({ ...last, members: after.members }).offer).to.equal(true);
-    expect(tlsPhases(last).offer).to.equal(false);
+    expect(tlsPhases({ ...last, members: after.members }).progress).to.contain('waits for a, b to follow');
+    expect(tlsPhases(last)).to.deep.equal({ offer: false, verify: false, use: false, demand: false });
   });
 
   /** A platform that follows what is planned, each part in its own time. */

@@ -35,8 +35,8 @@ export interface TlsPhases {
   readonly use: boolean;
   /** Postgres accepts nobody without TLS. */
   readonly demand: boolean;
-  /** What keeps the last step from being taken; undefined when all are. */
-  readonly waitsFor?: string;
+  /** How far it is and what keeps the last step from being taken; undefined when all are. */
+  readonly progress?: string;
 }
 
 /**
@@ -52,14 +52,21 @@ export function tlsPhases(facts: TlsFacts): TlsPhases {
     const use = used && demanded;
     const isNeeded = used || !current || members.some(({ verifies }) => verifies);
     const offer = isNeeded && members.some(({ offers }) => offers);
-    return { offer, verify: false, use, demand: false };
+    const progress = `TLS is being turned off, and still offered: it waits for ${unwinding(facts)}`;
+    return { offer, verify: false, use, demand: false, ...(offer ? { progress } : {}) };
   }
   const use = used || (allServe && mounted);
   const plain = [...new Set(members.flatMap(({ plainClients }) => plainClients))].toSorted();
   const isQuiet = members.length > 0 && allServe && current && plain.length === 0;
   const demand = used && (demanded || isQuiet);
-  const waitsFor = demand ? undefined : waiting(facts, plain);
-  return { offer: true, verify: allOffer, use, demand, ...(waitsFor === undefined ? {} : { waitsFor }) };
+  const progress = `TLS is offered and not demanded yet: it waits for ${waiting(facts, plain)}`;
+  return { offer: true, verify: allOffer, use, demand, ...(demand ? {} : { progress }) };
+}
+
+function unwinding({ members, used, current }: TlsFacts): string {
+  if (used || !current) return 'the pods of the application to do without it';
+  const verifying = members.flatMap(({ name, verifies }) => (verifies ? name : []));
+  return `${verifying.join(', ')} to follow the primary without it`;
 }
 
 function waiting({ members, used, mounted, current }: TlsFacts, plain: readonly string[]): string {
