@@ -74,6 +74,8 @@ export interface Reinitialize extends Action {
   readonly type: 'postgres.reinitialize';
   readonly member: string;
   readonly address: string;
+  /** Gives up whatever Patroni is doing there for it. */
+  readonly force: boolean;
 }
 
 /** Has members serve with the certificate that is mounted now. */
@@ -158,7 +160,7 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
         async ({ address }) => await reloadPatroni(address, admin(adminKeys.restapi), bounded),
       );
     case 'postgres.reinitialize':
-      return await reinitialize(known.address, admin(adminKeys.restapi), bounded);
+      return await reinitialize(known.address, admin(adminKeys.restapi), known.force, bounded);
     case 'postgres.restart':
       return await restart(known.address, admin(adminKeys.restapi), bounded);
     case 'postgres.switchover':

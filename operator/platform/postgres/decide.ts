@@ -18,6 +18,7 @@ import type { PasswordPlan } from './password-rotation.ts';
 import { passwordEvents, passwordStatus } from './password-status.ts';
 import { configPatch, dynamicConfig, isSynchronous } from './patroni-config.ts';
 import { meaningOf } from './reasons.ts';
+import { reinitialization } from './reinitialize.ts';
 import { restartPrimary } from './restart.ts';
 import { rolloutStep } from './rollout.ts';
 import { surplusBudget } from './services.ts';
@@ -52,6 +53,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   // A member that is being taken away needs its rights to the end.
   const most = Math.max(replicas, live, observed.statefulSet?.status?.replicas ?? 0);
   const replaced = replaceLost(scope, observed, leaders);
+  const copied = reinitialization(scope, observed, leaders);
   const tls = tlsOf(scope);
   const reloads = tlsReloads(scope, observed);
   const password = passwordRotationOf(scope);
@@ -66,6 +68,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ? []
       : [
           ...driven.actions,
+          ...copied.actions,
           ...actions(scope, observed, leaders, tls),
           ...planned.actions,
           ...(step?.actions ?? []),
@@ -89,6 +92,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...planned.events,
       ...restarted.events,
       ...replaced.events,
+      ...copied.events,
       ...(step?.events ?? []),
       ...passwordEvents(scope, rotation),
     ],

@@ -338,7 +338,7 @@ describe('the failover driver, step by step', () => {
       return actions.filter(({ type }) => type === 'postgres.reinitialize');
     };
     expect(repairs(serving)).to.deep.equal([
-      { type: 'postgres.reinitialize', member: 'acme-postgres-0', address: '10.0.0.0' },
+      { type: 'postgres.reinitialize', member: 'acme-postgres-0', address: '10.0.0.0', force: true },
     ]);
     expect(repairs({ ...serving, servingAt: seconds(-5).toISOString() })).to.deep.equal([]);
     expect(repairs({ ...serving, from: 'acme-postgres-2' })).to.deep.equal([]);

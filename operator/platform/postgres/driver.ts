@@ -3,7 +3,7 @@ import type { ObjectRef } from '../../kube/types.ts';
 import type { GuardedPatch, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { FailoverStatus } from '../core/platform.ts';
-import type { HoldStandbys, PostgresAction, Reinitialize, ReleaseStandbys } from './actions.ts';
+import type { HoldStandbys, PostgresAction, ReleaseStandbys } from './actions.ts';
 import { votersOf, whyNobodyIsSafe } from './candidates.ts';
 import { isHolderDead } from './death.ts';
 import { isOpen } from './failover.ts';
@@ -51,8 +51,6 @@ const FENCE_GRACE_SECONDS = 1;
 const MEMBER_ANNOTATION = 'status';
 /** A renewal that is late by this much is not going to come. */
 const OVERDUE_MS = LOOP_WAIT_SECONDS * 1_000 + 1_500;
-/** So long Patroni is left to bring the old primary back by itself. */
-const REJOIN_MS = 20_000;
 /** Comes back when the status is written. */
 const AT_ONCE_MS = 1;
 
@@ -68,7 +66,7 @@ export function drive(
     return {
       ...REST,
       record: concluded(scope, observed, leaders, record),
-      actions: [...released, ...repairs(scope, observed, leaders)],
+      actions: released,
     };
   if (record === undefined || !isOpen(record)) return { ...REST, record, actions: released };
   return pursue({ scope, observed, record });
@@ -207,28 +205,6 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
     actions: [action],
     patches: [outdate, ...clearLock(scope, lock)],
   };
-}
-
-/**
- * The fence may have ended the old primary's Patroni while it was rewinding, which leaves data that nothing can be started from and that
- * Patroni does not touch. Everything acknowledged is on the others by then.
- */
-function repairs(
-  { platform, now }: Scope,
-  { members, sync }: Observed,
-  { primary, rogues }: Leadership,
-): Reinitialize[] {
-  const last = platform.status?.lastFailover;
-  if (last?.component !== 'postgres' || last.step !== 'Serving' || last.podUID === undefined) return [];
-  if (primary === undefined || rogues.length > 0 || sync?.leader !== primary.name || sync.voters.length === 0)
-    return [];
-  if (now.getTime() - new Date(last.servingAt ?? now).getTime() < REJOIN_MS) return [];
-  const member = members.find(({ name }) => name === last.from);
-  const patroni = member?.reading?.value.patroni;
-  const address = member?.pod.status?.podIP;
-  if (member === undefined || member === primary || isLeaving(member) || address === undefined) return [];
-  if (patroni?.ok !== true || patroni.value.state !== 'stopped' || patroni.value.role !== 'uninitialized') return [];
-  return [{ type: 'postgres.reinitialize', member: member.name, address }];
 }
 
 /** Standbys that are held though their primary serves; those of another primary let go by themselves when they are sent to it. */

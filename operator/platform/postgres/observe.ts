@@ -3,6 +3,7 @@ import type { ProbeResult, Scope } from '../core/component.ts';
 import { labels, namespaceOf } from '../core/names.ts';
 import { ordinalOf } from '../core/pods.ts';
 import type { DiskReading, DiskSpace } from './disk-space.ts';
+import type { LogPosition } from './log-position.ts';
 import { clusterName, PRIMARY_ROLE, patroniStateNames } from './names.ts';
 import type { ParameterFacts } from './parameter-facts.ts';
 import type { Answer, MemberReading, SqlView } from './reading.ts';
@@ -16,6 +17,8 @@ export interface Member {
   readonly reading?: ProbeResult<MemberReading>;
   /** The room on its volume, as it was told last. */
   readonly disk?: DiskSpace;
+  /** Where it is in the log; undefined before it was asked, or when it did not answer. */
+  readonly log?: LogPosition;
   /** Carries the label by which the primary Service finds it. */
   readonly labelledPrimary: boolean;
 }
@@ -68,6 +71,10 @@ export function diskProbeName(pod: Pod): string {
   return `postgres/disk/${pod.metadata.name}`;
 }
 
+export function logProbeName(pod: Pod): string {
+  return `postgres/log/${pod.metadata.name}`;
+}
+
 export const CANARY_PROBE = 'postgres/commit';
 export const LOGIN_PROBE = 'postgres/login';
 export const PARAMETERS_PROBE = 'postgres/parameters';
@@ -106,12 +113,14 @@ export function memberPods({ children, platform }: Scope): Pod[] {
 function toMember({ probes }: Scope, pod: Pod): Member {
   const reading = probes.get<MemberReading>(memberProbeName(pod));
   const disk = probes.get<DiskReading>(diskProbeName(pod))?.value.space;
+  const log = probes.get<Answer<LogPosition>>(logProbeName(pod))?.value;
   return {
     name: pod.metadata.name,
     ordinal: ordinalOf(pod),
     pod,
     ...(reading === undefined ? {} : { reading }),
     ...(disk === undefined ? {} : { disk }),
+    ...(log?.ok === true ? { log: log.value } : {}),
     labelledPrimary: pod.metadata.labels?.[labels.role] === PRIMARY_ROLE,
   };
 }

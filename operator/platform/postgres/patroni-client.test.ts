@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
 import { PATRONI_PORT } from './names.ts';
-import { readPatroni, restart } from './patroni-client.ts';
+import { readPatroni, reinitialize, restart } from './patroni-client.ts';
 
 /** Of the loopback network, and of nobody else: Patroni's port is always the same. */
 const ADDRESS = '127.0.0.77';
@@ -54,6 +54,16 @@ describe("Patroni's REST API", () => {
     const began = performance.now();
     expect(await attempt()).to.equal(undefined);
     expect(performance.now() - began).to.be.within(400, 2_000);
+  });
+
+  it('takes a copy that is under way for one that was asked for, and says what else is against it', async () => {
+    const copy = async (): Promise<unknown> =>
+      await reinitialize(ADDRESS, 'secret', false, AbortSignal.timeout(5_000)).catch((error: unknown) => error);
+    answer = { status: 503, text: 'reinitialize already in progress' };
+    expect(await copy()).to.equal(undefined);
+    answer = { status: 503, text: 'I am the leader, can not reinitialize' };
+    expect(String(await copy())).to.contain('I am the leader');
+    expect(asked[0]).to.deep.equal({ method: 'POST', url: '/reinitialize', body: JSON.stringify({ force: false }) });
   });
 
   it('says what Patroni has against a restart', async () => {

@@ -70,9 +70,18 @@ export async function switchOver(
   if (status !== 200 && status !== 202) throw new Error(`Patroni answered ${status} to a switchover: ${text}`);
 }
 
-/** Has the member copy its data anew from the primary; resolves when it has begun. */
-export async function reinitialize(address: string, password: string, signal: AbortSignal): Promise<void> {
-  const { status, text } = await send(address, password, 'POST', '/reinitialize', { force: true }, signal);
+/**
+ * Has the member copy its data anew; resolves when it has begun, or had before. By `force` whatever it is doing is given up for it, a copy
+ * that is under way too.
+ */
+export async function reinitialize(
+  address: string,
+  password: string,
+  force: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { status, text } = await send(address, password, 'POST', '/reinitialize', { force }, signal);
+  if (status === 503 && text.includes('reinitialize already in progress')) return;
   if (status !== 200) throw new Error(`Patroni answered ${status} to a reinitialization: ${text}`);
 }
 

@@ -4,8 +4,17 @@ import type { ProbeDefinition, Scope } from '../core/component.ts';
 import { loginProbes, tlsProbes } from './access-probes.ts';
 import { DiskProbe, type DiskReading, hasDiskChanged } from './disk-space.ts';
 import { leadership } from './leadership.ts';
+import { hasLogChanged, type LogPosition, LogProbe } from './log-position.ts';
 import { MemberProbe } from './member-probe.ts';
-import { CANARY_PROBE, diskProbeName, memberPods, memberProbeName, observe, PARAMETERS_PROBE } from './observe.ts';
+import {
+  CANARY_PROBE,
+  diskProbeName,
+  logProbeName,
+  memberPods,
+  memberProbeName,
+  observe,
+  PARAMETERS_PROBE,
+} from './observe.ts';
 import { type ParameterFacts, readParameterFacts } from './parameter-facts.ts';
 import { ownParameters } from './parameters.ts';
 import { superuserTarget, targetKey } from './pod-target.ts';
@@ -16,6 +25,8 @@ const MEMBER_TIMEOUT_MS = 2_000;
 /** A disk under load may take its time; one that takes this long keeps every client waiting. */
 const COMMIT_TIMEOUT_MS = 5_000;
 const DISK_INTERVAL_MS = 15_000;
+const LOG_INTERVAL_MS = 15_000;
+/** Of one look at a disk: how full it is, which log is on it. */
 const DISK_TIMEOUT_MS = 3_000;
 const PARAMETERS_INTERVAL_MS = 60_000;
 const PARAMETERS_TIMEOUT_MS = 5_000;
@@ -28,6 +39,7 @@ export function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
     ...members,
     ...canaryProbe(scope),
     ...diskProbes(scope),
+    ...logProbes(scope),
     ...tlsProbes(scope),
     ...loginProbes(scope),
     ...parametersProbe(scope),
@@ -90,6 +102,25 @@ function diskProbes(scope: Scope): ProbeDefinition<DiskReading>[] {
       changed: hasDiskChanged,
       successful: ({ isCurrent }) => isCurrent,
       measures: ({ space }) => ({ ...space }),
+    };
+  });
+}
+
+function logProbes(scope: Scope): ProbeDefinition<Answer<LogPosition>>[] {
+  return memberPods(scope).flatMap((pod) => {
+    const target = superuserTarget(scope, pod);
+    if (target === undefined) return [];
+    const probe = new LogProbe(target, systemClock);
+    return {
+      name: logProbeName(pod),
+      component: 'postgres',
+      intervalMs: LOG_INTERVAL_MS,
+      timeoutMs: DISK_TIMEOUT_MS,
+      target: targetKey(scope, pod, target),
+      run: (signal) => probe.run(signal),
+      changed: hasLogChanged,
+      successful: ({ ok }) => ok,
+      close: () => probe.close(),
     };
   });
 }
