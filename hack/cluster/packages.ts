@@ -17,6 +17,9 @@ export const clusterPackages: PackageOf = {
   nsenter: 'util-linux',
   flock: 'util-linux',
   mount: 'mount',
+  losetup: 'mount',
+  mountpoint: 'util-linux',
+  'mkfs.ext4': 'e2fsprogs',
   openssl: 'openssl',
 };
 

@@ -3,13 +3,14 @@ import type { ConditionPlan, Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { isPodReady } from '../core/pods.ts';
 import type { Growth } from '../core/storage-growth.ts';
+import { hasNoRoom } from './disk-space.ts';
 import { type Changes, changeFindings, explain, type Finding, findings } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { meaningOf, type Reason } from './reasons.ts';
 import { isCutOff } from './verdict.ts';
-import { whyNoCommit } from './write-canary.ts';
+import { VOLUME_REMEDY, whyNoCommit } from './write-canary.ts';
 
 const type = 'PostgresReady';
 
@@ -116,6 +117,8 @@ function unserved({ effective }: Scope, primary: Member, { login, canary }: Obse
     const message = `${name} refuses the application's password; its role is given the one of the Secret`;
     return { reason: 'PasswordMismatch', message };
   }
+  if (hasNoRoom(primary))
+    return { reason: 'WritesFailing', message: `${name} answers, but its volume is full: ${VOLUME_REMEDY}` };
   const noCommit = whyNoCommit(canary, effective.failover.failureThreshold);
   if (noCommit !== undefined)
     return { reason: 'WritesFailing', message: `${name} answers, but cannot commit: ${noCommit}` };

@@ -156,6 +156,14 @@ describe('the condition of Postgres', () => {
       says: 'its volume is full (53100)',
     },
     {
+      when: 'the volume of the primary takes nothing more',
+      observed: healthy({
+        members: [{ ...leader(primaryReading(both)), disk: { size: 2 ** 30, available: 0 } }, ...others],
+      }),
+      expected: { status: 'False', reason: 'WritesFailing' },
+      says: 'acme-postgres-0 answers, but its volume is full',
+    },
+    {
       when: 'a volume is about to be full',
       observed: healthy({
         members: [leader(primaryReading(both)), filled(others[0] as Member, 9), others[1] as Member],
@@ -205,7 +213,7 @@ describe('the condition of Postgres', () => {
 });
 
 function filled(member: Member, availablePercent: number): Member {
-  return { ...member, disk: { size: 1_000, available: availablePercent * 10 } };
+  return { ...member, disk: { size: 100 * 2 ** 30, available: availablePercent * 2 ** 30 } };
 }
 
 function pendingRestart(reading: MemberReading): MemberReading {

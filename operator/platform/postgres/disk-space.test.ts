@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { coarseUse, hasDiskChanged, parseDf } from './disk-space.ts';
+import { coarseUse, hasDiskChanged, parseDf, roomWish } from './disk-space.ts';
+import { healthy } from './fixtures.ts';
+import { leadership } from './leadership.ts';
+import type { Member } from './observe.ts';
 
 const title = 'Filesystem     1024-blocks    Used Available Capacity Mounted on\n';
 
@@ -28,4 +31,24 @@ describe('the room on a volume', () => {
     expect(hasDiskChanged(at(89), at(90))).to.equal(true);
     expect(hasDiskChanged(at(90), { ...at(90), isCurrent: false }), 'what was told last stands').to.equal(false);
   });
+
+  it('moves a primary whose volume is as good as full, to one that has room, and no other', () => {
+    const GIB = 2 ** 30;
+    const members = healthy().members;
+    const wishAt = (available: number) =>
+      roomWish(leadership(healthy({ members: members.map((one, at) => (at === 0 ? withRoom(one, available) : one)) })));
+    expect(wishAt(GIB)).to.equal(undefined);
+    expect(wishAt(32 * 2 ** 20)).to.equal(undefined);
+    const wish = wishAt(31 * 2 ** 20);
+    expect(wish?.reason).to.equal('DiskFull');
+    const [, standby] = members as [Member, Member];
+    expect(
+      [withRoom(standby, 5 * GIB), withRoom(standby, GIB), standby].map((one) => wish?.isAllowed(one)),
+    ).to.deep.equal([true, false, false]);
+    expect(roomWish(leadership(healthy())), 'before anybody was asked').to.equal(undefined);
+  });
 });
+
+function withRoom(member: Member, available: number): Member {
+  return { ...member, disk: { size: 10 * 2 ** 30, available } };
+}

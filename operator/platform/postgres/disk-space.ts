@@ -1,8 +1,10 @@
 import type { Finding } from './findings.ts';
+import type { Leadership } from './leadership.ts';
 import type { Member } from './observe.ts';
 import { failed } from './problem.ts';
 import type { Answer } from './reading.ts';
 import { SqlSession, type SqlTarget } from './sql-session.ts';
+import type { SwitchoverWish } from './switchover.ts';
 
 /** The file system that a member's data is on, in bytes. */
 export interface DiskSpace {
@@ -13,6 +15,11 @@ export interface DiskSpace {
 
 /** From here on somebody should do something about it, in percent. */
 const FILLING = 85;
+const MEBIBYTE = 1024 * 1024;
+/** With less than two more segments of log Postgres is about to stop. */
+const LAST_ROOM = 32 * MEBIBYTE;
+/** With less than this no table grows any more, while questions are still answered, and even commits in log that is there already. */
+const NO_ROOM = MEBIBYTE;
 const STEPS = [50, 70, FILLING, 90, 95, 98, 100];
 
 export interface DiskReading {
@@ -76,6 +83,19 @@ export function coarseUse({ size, available }: DiskSpace): number {
 export function hasDiskChanged(before: DiskReading | undefined, after: DiskReading): boolean {
   const said = ({ space }: DiskReading) => (space === undefined ? undefined : coarseUse(space));
   return before === undefined || said(before) !== said(after);
+}
+
+/**
+ * A primary that has no room left moves to a standby that has, and does not wait for Postgres to stop: what fills one volume and not the others is no
+ * business of Postgres', or is log that is kept for somebody.
+ */
+export function roomWish({ primary, rogues }: Leadership): SwitchoverWish | undefined {
+  if (primary?.disk === undefined || rogues.length > 0 || primary.disk.available >= LAST_ROOM) return undefined;
+  return { reason: 'DiskFull', isAllowed: (member) => member.disk !== undefined && !isFilling(member) };
+}
+
+export function hasNoRoom({ disk }: Member): boolean {
+  return disk !== undefined && disk.available < NO_ROOM;
 }
 
 export function isFilling({ disk }: Member): boolean {

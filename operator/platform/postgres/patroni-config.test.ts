@@ -18,6 +18,15 @@ describe("Patroni's dynamic configuration", () => {
     expect(dynamicConfig({ ...postgres, synchronous: false }).synchronous_mode).to.equal(false);
   });
 
+  it('ends the log that is kept for a standby at a quarter of the volume, unless something else is wanted', () => {
+    const limitOf = (parameters: Readonly<Record<string, string>>) =>
+      dynamicConfig({ ...postgres, storage: { size: '20Gi' }, parameters }).postgresql.parameters[
+        'max_slot_wal_keep_size'
+      ];
+    expect(limitOf({})).to.equal('5120MB');
+    expect(limitOf({ max_slot_wal_keep_size: '1GB' })).to.equal('1GB');
+  });
+
   it('lets a parameter of the platform win over ours', () => {
     const { parameters } = dynamicConfig({ ...postgres, parameters: { wal_sender_timeout: '30s' } }).postgresql;
     expect(parameters.wal_sender_timeout).to.equal('30s');

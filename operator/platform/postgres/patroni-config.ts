@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EffectivePostgres } from '../core/effective.ts';
+import { bytesOf } from '../schema/quantity.ts';
 import { hbaRules } from './tls/hba.ts';
 import type { TlsPhases } from './tls/phases.ts';
 
@@ -57,15 +58,30 @@ export function dynamicConfig(postgres: EffectivePostgres, tls?: TlsPhases): Dyn
       use_pg_rewind: true,
       use_slots: true,
       ...(tls?.offer === true ? { pg_hba: hbaRules(tls.demand) } : {}),
-      parameters: { ...DEFAULT_PARAMETERS, ...postgres.parameters },
+      parameters: {
+        ...DEFAULT_PARAMETERS,
+        max_slot_wal_keep_size: slotLimit(postgres.storage.size),
+        ...postgres.parameters,
+      },
     },
   };
+}
+
+/**
+ * Log that is kept for a standby that does not take it ends at a quarter of the volume: a standby can be copied anew, and a primary whose
+ * volume is full serves nobody.
+ */
+function slotLimit(size: string): string {
+  return `${Math.floor(bytesOf(size) / SLOT_SHARE / MEBIBYTE)}MB`;
 }
 
 /** Whether commits wait for a standby: with a single member there is none to wait for. */
 export function isSynchronous({ synchronous, instances }: EffectivePostgres): boolean {
   return synchronous && instances > 1;
 }
+
+const MEBIBYTE = 1024 * 1024;
+const SLOT_SHARE = 4;
 
 type Patch = { [key: string]: unknown };
 

@@ -24,7 +24,7 @@ import { type CanaryReading, WriteCanary } from './write-canary.ts';
 const MEMBER_TIMEOUT_MS = 2_000;
 /** A disk under load may take its time; one that takes this long keeps every client waiting. */
 const COMMIT_TIMEOUT_MS = 5_000;
-const DISK_INTERVAL_MS = 15_000;
+const DISK_INTERVAL_MS = 5_000;
 const LOG_INTERVAL_MS = 15_000;
 /** Of one look at a disk: how full it is, which log is on it. */
 const DISK_TIMEOUT_MS = 3_000;

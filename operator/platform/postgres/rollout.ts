@@ -2,6 +2,7 @@ import { resources } from '../../kube/resources.ts';
 import type { EventPlan, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { PostgresAction } from './actions.ts';
+import { roomWish } from './disk-space.ts';
 import { drainWish, isCordoned } from './drain.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
@@ -28,13 +29,13 @@ const NONE: RolloutStep = { remove: [], actions: [], events: [] };
  * Pure: brings the pods to the newest template, one at a time, standbys first, and only while every member serves and every commit is on a standby; the primary
  * hands over to a member of the newest template before it goes. A pod that cannot even start is replaced at once: waiting for it to
  * get well with its old template may be waiting for ever. Before members are taken away, the primary leaves those that go. Parameters that
- * need a restart come last. A primary whose node is about to be emptied comes before everything.
+ * need a restart come last. A primary whose node is about to be emptied, or whose volume is full, comes before everything.
  */
 export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
   const { platform, effective } = scope;
   if (effective.paused || Object.values(platform.status ?? {}).some(isUnderWay)) return NONE;
-  const drained = drainWish(scope, leaders);
-  if (drained !== undefined) return { ...NONE, wish: drained };
+  const urgent = drainWish(scope, leaders) ?? roomWish(leaders);
+  if (urgent !== undefined) return { ...NONE, wish: urgent };
   const outdated = outdatedMembers(observed);
   if (observed.members.some(isLeaving)) return NONE;
   const stuck = outdated.find((member) => !hasStarted(member) && !answers(member));

@@ -45,9 +45,11 @@ export class WriteCanary {
   }
 }
 
+export const VOLUME_REMEDY = 'give spec.postgres.storage.size more, or make room';
+
 /** SQLSTATEs of a server that lives, and whose disk does not take what it writes. */
 const WORDS: Readonly<Record<string, string>> = {
-  '53100': 'its volume is full (53100): give spec.postgres.storage.size more, or make room',
+  '53100': `its volume is full (53100): ${VOLUME_REMEDY}`,
   '58030': 'its volume fails (58030): look at the node and the volume',
 };
 

@@ -65,7 +65,7 @@ const switchover = z
   .object({
     request: text('Value of the annotation isp.support/switchover that was acted on last; empty if none was.'),
     reason: text(
-      'What the operator moved it for by itself: RollingUpdate, ScaleIn, ParameterChange, NodeDrain.',
+      'What the operator moved it for by itself: RollingUpdate, ScaleIn, ParameterChange, NodeDrain, DiskFull.',
     ).exactOptional(),
     from: text('Pod that was the primary.').exactOptional(),
     to: text('Pod that became the primary.').exactOptional(),

@@ -1,6 +1,7 @@
-// The provisioner of the default StorageClass: a volume is a folder of the node that its pod was scheduled to. All nodes
+// The provisioner of the cluster's StorageClasses: a volume is a folder of the node that its pod was scheduled to. All nodes
 // are on this machine, so it makes and deletes the folders itself, in milliseconds, where a cluster of several machines
-// would need a helper pod for each.
+// would need a helper pod for each. A class with the parameter fileSystem has in each folder a file system of the size that
+// was asked for, which is full when it is full and grows when its claim does.
 package main
 
 import (
@@ -30,8 +31,14 @@ func (f folders) Provision(_ context.Context, options controller.ProvisionOption
 	}
 	node := options.SelectedNode.Name
 	path := filepath.Join(f.root, node, "volumes", options.PVName)
+	size := options.PVC.Spec.Resources.Requests[corev1.ResourceStorage]
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, controller.ProvisioningFinished, err
+	}
+	if options.StorageClass.Parameters["fileSystem"] == "ext4" {
+		if err := makeFileSystem(path, size.Value()); err != nil {
+			return nil, controller.ProvisioningFinished, err
+		}
 	}
 	// Past the umask: a pod that names no fsGroup writes as whatever user it runs as.
 	if err := os.Chmod(path, 0o777); err != nil {
@@ -43,7 +50,7 @@ func (f folders) Provision(_ context.Context, options controller.ProvisionOption
 			PersistentVolumeReclaimPolicy: *options.StorageClass.ReclaimPolicy,
 			AccessModes:                   options.PVC.Spec.AccessModes,
 			VolumeMode:                    options.PVC.Spec.VolumeMode,
-			Capacity:                      corev1.ResourceList{corev1.ResourceStorage: options.PVC.Spec.Resources.Requests[corev1.ResourceStorage]},
+			Capacity:                      corev1.ResourceList{corev1.ResourceStorage: size},
 			PersistentVolumeSource:        corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: path}},
 			NodeAffinity:                  onNode(options.SelectedNode.Labels[corev1.LabelHostname]),
 		},
@@ -64,6 +71,9 @@ func (f folders) Delete(_ context.Context, volume *corev1.PersistentVolume) erro
 	path := filepath.Clean(volume.Spec.Local.Path)
 	if !strings.HasPrefix(path, f.root+string(filepath.Separator)) || filepath.Base(path) != volume.Name {
 		return fmt.Errorf("%s: not a volume's folder under %s", path, f.root)
+	}
+	if err := removeFileSystem(path); err != nil {
+		return err
 	}
 	return os.RemoveAll(path)
 }
@@ -90,8 +100,13 @@ func run(kubeconfig, root, name string) error {
 	if err != nil {
 		return err
 	}
+	// Where the commands for file systems are, which not every environment of a user has.
+	if err := os.Setenv("PATH", os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	go newGrowth(client, name).run(ctx)
 	options := []func(*controller.ProvisionController) error{controller.LeaderElection(false), controller.Threadiness(8)}
 	controller.NewProvisionController(klog.FromContext(ctx), client, name, folders{root: root}, options...).Run(ctx)
 	return nil
