@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { coarseUse, hasDiskChanged, parseDf, roomWish } from './disk-space.ts';
-import { healthy } from './fixtures.ts';
+import { healthy, scopeWith } from './fixtures.ts';
 import { leadership } from './leadership.ts';
 import type { Member } from './observe.ts';
 
@@ -34,9 +34,13 @@ describe('the room on a volume', () => {
 
   it('moves a primary whose volume is as good as full, to one that has room, and no other', () => {
     const GIB = 2 ** 30;
+    const scope = scopeWith();
     const members = healthy().members;
     const wishAt = (available: number) =>
-      roomWish(leadership(healthy({ members: members.map((one, at) => (at === 0 ? withRoom(one, available) : one)) })));
+      roomWish(
+        scope,
+        leadership(healthy({ members: members.map((one, at) => (at === 0 ? withRoom(one, available) : one)) })),
+      );
     expect(wishAt(GIB)).to.equal(undefined);
     expect(wishAt(32 * 2 ** 20)).to.equal(undefined);
     const wish = wishAt(31 * 2 ** 20);
@@ -45,7 +49,11 @@ describe('the room on a volume', () => {
     expect(
       [withRoom(standby, 5 * GIB), withRoom(standby, GIB), standby].map((one) => wish?.isAllowed(one)),
     ).to.deep.equal([true, false, false]);
-    expect(roomWish(leadership(healthy())), 'before anybody was asked').to.equal(undefined);
+    expect(roomWish(scope, leadership(healthy())), 'before anybody was asked').to.equal(undefined);
+    const { effective } = scope;
+    const alone = { ...scope, effective: { ...effective, failover: { ...effective.failover, enabled: false } } };
+    const full = healthy({ members: members.map((one, at) => (at === 0 ? withRoom(one, 0) : one)) });
+    expect(roomWish(alone, leadership(full)), 'where Patroni alone decides').to.equal(undefined);
   });
 });
 

@@ -1,3 +1,4 @@
+import type { Scope } from '../core/component.ts';
 import type { Finding } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import type { Member } from './observe.ts';
@@ -89,7 +90,8 @@ export function hasDiskChanged(before: DiskReading | undefined, after: DiskReadi
  * A primary that has no room left moves to a standby that has, and does not wait for Postgres to stop: what fills one volume and not the others is no
  * business of Postgres', or is log that is kept for somebody.
  */
-export function roomWish({ primary, rogues }: Leadership): SwitchoverWish | undefined {
+export function roomWish({ effective }: Scope, { primary, rogues }: Leadership): SwitchoverWish | undefined {
+  if (!effective.failover.enabled) return undefined;
   if (primary?.disk === undefined || rogues.length > 0 || primary.disk.available >= LAST_ROOM) return undefined;
   return { reason: 'DiskFull', isAllowed: (member) => member.disk !== undefined && !isFilling(member) };
 }

@@ -34,7 +34,7 @@ const NONE: RolloutStep = { remove: [], actions: [], events: [] };
 export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
   const { platform, effective } = scope;
   if (effective.paused || Object.values(platform.status ?? {}).some(isUnderWay)) return NONE;
-  const urgent = drainWish(scope, leaders) ?? roomWish(leaders);
+  const urgent = drainWish(scope, leaders) ?? roomWish(scope, leaders);
   if (urgent !== undefined) return { ...NONE, wish: urgent };
   const outdated = outdatedMembers(observed);
   if (observed.members.some(isLeaving)) return NONE;

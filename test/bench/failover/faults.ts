@@ -1,20 +1,39 @@
 import type { ClusterProvider, ContainerTarget } from '../../../hack/cluster/provider.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
+import { until } from './until.ts';
 
 export interface Fault {
   readonly title: string;
   /** For how long it lasts though nobody takes over, in milliseconds. */
   readonly lastsMs?: number;
+  /** The same where only Patroni could take over, and sees no reason to. */
+  readonly aloneLastsMs?: number;
   /** Whether the operator's leader is on the primary's node. */
   readonly leaderThere?: boolean;
+  /** Wants volumes that can be full, and grow. */
+  readonly limited?: true;
+  /** Has no meaning with Patroni alone. */
+  readonly drivenOnly?: true;
   readonly strike: (pod: Pod) => Promise<void>;
   /** Takes the fault away, when the new primary has served for a while. */
   readonly mend?: (pod: Pod) => Promise<void>;
 }
 
+/** What only the one that is struck can do with its volumes. */
+export interface Volumes {
+  /** Leaves no room on a member's volume. */
+  readonly fill: (pod: Pod) => Promise<void>;
+  /** Gives all volumes half as much again. */
+  readonly grow: () => Promise<void>;
+}
+
 /** What can happen to a primary, by name. */
-export function faultsOf(client: KubeClient, provider: ClusterProvider): Readonly<Record<string, Fault>> {
+export function faultsOf(
+  client: KubeClient,
+  provider: ClusterProvider,
+  volumes: Volumes,
+): Readonly<Record<string, Fault>> {
   const cutOff = async ({ spec }: Pod): Promise<void> => await provider.partition(spec?.nodeName ?? '');
   const heal = async ({ spec }: Pod): Promise<void> => await provider.heal(spec?.nodeName ?? '');
   // Unless the fence has ended it already.
@@ -39,6 +58,23 @@ export function faultsOf(client: KubeClient, provider: ClusterProvider): Readonl
       strike: async () => await provider.freezeApiServer(),
       mend: async () => await provider.thawApiServer(),
     },
+    'operator-down': {
+      title: 'container killed while the operator is down',
+      drivenOnly: true,
+      lastsMs: 40_000,
+      strike: async (pod) => {
+        await scaleOperator(client, 0);
+        await provider.kill(inside(pod));
+      },
+      mend: async () => await scaleOperator(client, 2),
+    },
+    'disk-full': {
+      title: 'volume full, of the primary alone',
+      limited: true,
+      aloneLastsMs: 60_000,
+      strike: volumes.fill,
+      mend: volumes.grow,
+    },
     'cut-leader': {
       title: 'node cut off, with the operator’s leader on it',
       leaderThere: true,
@@ -46,6 +82,16 @@ export function faultsOf(client: KubeClient, provider: ClusterProvider): Readonl
       mend: heal,
     },
   };
+}
+
+async function scaleOperator(client: KubeClient, replicas: number): Promise<void> {
+  const namespace = 'isp-support-system';
+  const deployment = { resource: resources.deployments, namespace, name: 'isp-support-operator' };
+  await client.patch(deployment, { type: 'merge', body: { spec: { replicas } } });
+  await until('the operator scaled', async () => {
+    const { items } = await client.list<Pod>(resources.pods, { namespace });
+    return items.length === replicas ? true : undefined;
+  });
 }
 
 const refTo = ({ metadata: { namespace, name } }: Pod) => ({ resource: resources.pods, namespace, name });

@@ -66,12 +66,20 @@ export class LedgerPod {
     return (await this.#subject.pod(NAME))?.spec?.nodeName;
   }
 
+  /** Leaves no room on the volume of this member. */
+  async fill({ status }: Pod): Promise<void> {
+    await this.#client.raw('GET', `${this.#path}?fill=${status?.podIP ?? ''}`);
+  }
+
+  get #path(): string {
+    return `/api/v1/namespaces/${this.#subject.namespace}/pods/${NAME}:8000/proxy/`;
+  }
+
   /** @param time milliseconds since the epoch */
   async since(time: number): Promise<LedgerReport> {
-    const path = `/api/v1/namespaces/${this.#subject.namespace}/pods/${NAME}:8000/proxy/?since=${time}`;
     return await until('the ledger', async () => {
       try {
-        return JSON.parse(await this.#client.raw('GET', path)) as LedgerReport;
+        return JSON.parse(await this.#client.raw('GET', `${this.#path}?since=${time}`)) as LedgerReport;
       } catch {
         // It answers when it can read back what it wrote.
         return undefined;

@@ -9,6 +9,7 @@ import pg from 'pg';
 const { PGURL = '', MEMBERS = '', MEMBER_PASSWORD = '' } = process.env;
 const EVERY_MS = 20;
 const TIMEOUT_MS = 1_000;
+const FILL_MS = 60_000;
 
 interface Acknowledged {
   readonly id: number;
@@ -27,8 +28,8 @@ const primaries: { readonly at: number; readonly count: number }[] = [];
 const service = new URL(PGURL);
 service.hostname = (await lookup(service.hostname)).address;
 
-function connect(connectionString = service.href): pg.Client {
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT_MS, query_timeout: TIMEOUT_MS });
+function connect(connectionString = service.href, query_timeout = TIMEOUT_MS): pg.Client {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT_MS, query_timeout });
   // What breaks a connection is seen by the write that needs it.
   client.on('error', () => undefined);
   return client;
@@ -65,8 +66,12 @@ function leave(client: pg.Client | undefined): void {
   client?.end().catch(() => undefined);
 }
 
+function member(address: string): string {
+  return `postgresql://postgres:${MEMBER_PASSWORD}@${address}:5432/postgres`;
+}
+
 async function writable(address: string): Promise<boolean> {
-  const client = connect(`postgresql://postgres:${MEMBER_PASSWORD}@${address}:5432/postgres`);
+  const client = connect(member(address));
   try {
     await client.connect();
     const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
@@ -96,6 +101,22 @@ async function check(): Promise<void> {
     primaries.push({ at, count: writing.length });
     await pause(200);
   }
+}
+
+/** Leaves no room on a member's volume: as much as is told to be free at once, and then the rest. */
+async function fill(address: string): Promise<unknown> {
+  const client = connect(member(address), FILL_MS);
+  await client.connect();
+  const script = [
+    'cd ..',
+    'file=filled-$(date +%s)',
+    'fallocate -l $(df --output=avail -B1 . | tail -n1) $file',
+    'dd if=/dev/zero of=$file.rest bs=64k',
+    'true',
+  ].join('; ');
+  await client.query(`COPY (SELECT) TO PROGRAM '${script}'`);
+  await client.end();
+  return { at: Date.now() };
 }
 
 function gap(list: readonly Acknowledged[], since: number): number {
@@ -128,8 +149,10 @@ await first.end();
 for (const kind of kinds) for (let client = 0; client < 2; client += 1) void write(kind);
 void check();
 createServer((request, response) => {
-  const since = Number(new URL(request.url ?? '/', 'http://ledger').searchParams.get('since') ?? 0);
-  report(since).then(
+  const { searchParams } = new URL(request.url ?? '/', 'http://ledger');
+  const address = searchParams.get('fill');
+  const work = address === null ? report(Number(searchParams.get('since') ?? 0)) : fill(address);
+  work.then(
     (answer) => response.end(JSON.stringify(answer)),
     (error: unknown) => {
       response.statusCode = 503;

@@ -11,10 +11,14 @@ const NAME = 'bench';
 export class Subject {
   readonly namespace: string;
   readonly #client: KubeClient;
+  /** GiB of each volume in a class whose volumes have a limit; undefined in the default class, at the tier's size. */
+  #sizeGi: number | undefined;
+  #enabled = true;
 
-  constructor(client: KubeClient, namespace: string) {
+  constructor(client: KubeClient, namespace: string, sizeGi?: number) {
     this.#client = client;
     this.namespace = namespace;
+    this.#sizeGi = sizeGi;
   }
 
   async setUp(): Promise<void> {
@@ -25,8 +29,37 @@ export class Subject {
 
   /** Whether the operator drives failovers, or leaves them to Patroni alone. */
   async setDriven(enabled: boolean): Promise<void> {
+    this.#enabled = enabled;
+    await this.#apply();
+  }
+
+  /** Gives every volume half as much again. */
+  async grow(): Promise<void> {
+    if (this.#sizeGi === undefined) throw new Error('volumes of the default class do not grow');
+    this.#sizeGi *= 1.5;
+    await this.#apply();
+  }
+
+  /** Takes everything away. */
+  async remove(): Promise<void> {
+    await this.#client.delete(this.#ref);
+    await until('the platform gone', async () => ((await this.platform()) === undefined ? true : undefined));
+    await this.#client.raw('DELETE', `/api/v1/namespaces/${this.namespace}`);
+  }
+
+  async #apply(): Promise<void> {
     const { apiVersion, kind } = resources.platforms;
-    const spec = { customers: 100, rabbitmq: { nodes: 1 }, beat: { enabled: false }, failover: { enabled } };
+    const size = this.#sizeGi;
+    const spec = {
+      customers: 100,
+      rabbitmq: { nodes: 1 },
+      beat: { enabled: false },
+      failover: { enabled: this.#enabled },
+      deletionPolicy: 'Delete',
+      ...(size === undefined
+        ? {}
+        : { postgres: { storage: { storageClassName: 'expandable', size: `${Math.floor(size * 1024)}Mi` } } }),
+    };
     const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace }, spec };
     await this.#client.apply(platform as KubeObject, { fieldManager: 'bench', force: true });
   }
