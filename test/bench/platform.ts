@@ -15,7 +15,6 @@ import {
   podsOf,
 } from '../e2e/support/cluster.ts';
 import { Desk } from '../e2e/support/desk.ts';
-import { startProxy } from '../e2e/support/forward.ts';
 import { Ledger } from '../e2e/support/ledger.ts';
 
 /** Measures what docs/benchmarks/platform.md states, and writes it. Needs a cluster with the operator and its images. */
@@ -131,13 +130,14 @@ const rest = await idle();
 console.log(
   `idle for ${idleSeconds} s: ${rest.writes} writes, ${rest.requests} requests, ${rest.memoryMiB.toFixed(0)} MiB`,
 );
-const proxy = await startProxy();
+const desk = new Desk();
+await desk.open();
 const gaps: number[] = [];
 for (let run = 0; run < runs; run += 1) {
-  gaps.push(await primaryDeleted(new Desk(proxy.port)));
+  gaps.push(await primaryDeleted(desk));
   console.log(`primary’s pod deleted: largest gap ${gaps.at(-1)?.toFixed(1)} s`);
 }
-await proxy.stop();
+await desk.close();
 
 const parts = [...(ready.at(-1)?.parts ?? [])].map(([name, seconds]) => `${name} ${seconds.toFixed(1)} s`).join(', ');
 const row = (what: string, numbers: readonly number[]): string =>

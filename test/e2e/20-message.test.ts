@@ -1,18 +1,9 @@
 import { expect } from 'chai';
 import { eventually } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { type Forward, startProxy } from './support/forward.ts';
+import { useDesk } from './support/desk.ts';
 
 describe('a customer’s message', () => {
-  let proxy: Forward;
-  let desk: Desk;
-
-  before(async () => {
-    proxy = await startProxy();
-    desk = new Desk(proxy.port);
-  });
-
-  after(async () => await proxy.stop());
+  const desk = useDesk();
 
   it('gets its answer', async () => {
     const conversation = await desk.openConversation();

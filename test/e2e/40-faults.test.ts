@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { type Pod, resources, type Secret } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
 import {
+  anotherPrimary,
   apply,
   client,
   deletePod,
@@ -13,32 +14,20 @@ import {
   NAMESPACE,
   platform,
   podsOf,
+  primaryPod,
 } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { type Forward, startPortForward, startProxy } from './support/forward.ts';
+import { useDesk } from './support/desk.ts';
+import { startPortForward } from './support/forward.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform that loses a part while clients write', () => {
-  let proxy: Forward;
-  let desk: Desk;
-
-  before(async () => {
-    proxy = await startProxy();
-    desk = new Desk(proxy.port);
-  });
-
-  after(async () => await proxy.stop());
+  const desk = useDesk();
 
   it('keeps every message when the Postgres primary’s pod is deleted', async () => {
-    const before = (await getPlatform())?.status?.postgres?.primary;
     await underLoad(desk, async () => {
-      const [primary] = await podsOf('postgres', { [labels.role]: 'primary' });
-      if (primary === undefined) throw new Error('no pod has the role primary');
+      const primary = await primaryPod();
       await deletePod(primary);
-      await eventually('another primary', async () => {
-        const now = (await getPlatform())?.status?.postgres?.primary;
-        return now !== undefined && now !== before ? now : undefined;
-      });
+      await anotherPrimary(primary);
     });
     expect(await podsOf('postgres', { [labels.role]: 'primary' })).to.have.length(1);
   });

@@ -2,20 +2,11 @@ import { expect } from 'chai';
 import { type Pod, resources } from '../../operator/kube/resources.ts';
 import type { SwitchoverStatus } from '../../operator/platform/core/platform.ts';
 import { apply, client, eventually, getPlatform, healthy, platform, podsOf } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { type Forward, startProxy } from './support/forward.ts';
+import { useDesk } from './support/desk.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('planned work on Postgres while clients write', () => {
-  let proxy: Forward;
-  let desk: Desk;
-
-  before(async () => {
-    proxy = await startProxy();
-    desk = new Desk(proxy.port);
-  });
-
-  after(async () => await proxy.stop());
+  const desk = useDesk();
 
   const uids = async (): Promise<string[]> =>
     (await podsOf('postgres')).map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => (a < b ? -1 : 1));

@@ -1,31 +1,22 @@
 import { expect } from 'chai';
-import { type Pod, resources, type Secret } from '../../operator/kube/resources.ts';
-import { labels } from '../../operator/platform/core/names.ts';
+import { resources, type Secret } from '../../operator/kube/resources.ts';
 import {
+  anotherPrimary,
   apply,
   client,
   deletePod,
   eventually,
-  getPlatform,
   healthy,
   NAMESPACE,
   platform,
   podsOf,
+  primaryPod,
 } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { type Forward, startProxy } from './support/forward.ts';
+import { useDesk } from './support/desk.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform whose clients reach Postgres through a pooler', () => {
-  let proxy: Forward;
-  let desk: Desk;
-
-  before(async () => {
-    proxy = await startProxy();
-    desk = new Desk(proxy.port);
-  });
-
-  after(async () => await proxy.stop());
+  const desk = useDesk();
 
   const databaseHost = async (): Promise<string> => {
     const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };
@@ -51,13 +42,10 @@ describe('a platform whose clients reach Postgres through a pooler', () => {
 
   it('keeps every message when the Postgres primary’s pod is deleted, and when it is deleted by force', async () => {
     for (const gracePeriodSeconds of [undefined, 0]) {
-      const before = (await getPlatform())?.status?.postgres?.primary;
       await underLoad(desk, async () => {
-        await deletePod(await primaryPod(), gracePeriodSeconds);
-        await eventually('another primary', async () => {
-          const now = (await getPlatform())?.status?.postgres?.primary;
-          return now !== undefined && now !== before ? now : undefined;
-        });
+        const primary = await primaryPod();
+        await deletePod(primary, gracePeriodSeconds);
+        await anotherPrimary(primary);
       });
     }
   });
@@ -76,9 +64,3 @@ describe('a platform whose clients reach Postgres through a pooler', () => {
     expect(await databaseHost()).to.include('postgres-primary');
   });
 });
-
-async function primaryPod(): Promise<Pod> {
-  const [pod] = await podsOf('postgres', { [labels.role]: 'primary' });
-  if (pod === undefined) throw new Error('no pod has the role primary');
-  return pod;
-}

@@ -1,24 +1,25 @@
 import { expect } from 'chai';
 import { Client } from 'pg';
 import { resources, type Secret } from '../../operator/kube/resources.ts';
-import { labels } from '../../operator/platform/core/names.ts';
-import { apply, client, deletePod, eventually, getPlatform, NAMESPACE, platform, podsOf } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { type Forward, startPortForward, startProxy } from './support/forward.ts';
+import {
+  anotherPrimary,
+  apply,
+  client,
+  deletePod,
+  eventually,
+  getPlatform,
+  NAMESPACE,
+  platform,
+  primaryPod,
+} from './support/cluster.ts';
+import { useDesk } from './support/desk.ts';
+import { startPortForward } from './support/forward.ts';
 import { underLoad } from './support/under-load.ts';
 
 const withTls = { postgres: { tls: { enabled: true } } };
 
 describe('a platform whose Postgres speaks TLS', () => {
-  let proxy: Forward;
-  let desk: Desk;
-
-  before(async () => {
-    proxy = await startProxy();
-    desk = new Desk(proxy.port);
-  });
-
-  after(async () => await proxy.stop());
+  const desk = useDesk();
 
   it('is changed over to it while clients write, until nobody is let in without', async () => {
     await underLoad(desk, async () => {
@@ -29,15 +30,10 @@ describe('a platform whose Postgres speaks TLS', () => {
   });
 
   it('keeps every message when the primary’s pod is deleted by force', async () => {
-    const before = (await getPlatform())?.status?.postgres?.primary;
     await underLoad(desk, async () => {
-      const [primary] = await podsOf('postgres', { [labels.role]: 'primary' });
-      if (primary === undefined) throw new Error('no pod has the role primary');
+      const primary = await primaryPod();
       await deletePod(primary, 0);
-      await eventually('another primary', async () => {
-        const now = (await getPlatform())?.status?.postgres?.primary;
-        return now !== undefined && now !== before ? now : undefined;
-      });
+      await anotherPrimary(primary);
     });
   });
 

@@ -11,8 +11,7 @@ import {
   platform,
   platformRef,
 } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { startProxy } from './support/forward.ts';
+import { useDesk } from './support/desk.ts';
 
 async function remaining(): Promise<string[]> {
   const found = await Promise.all(
@@ -36,14 +35,12 @@ async function claims(): Promise<string[]> {
 }
 
 describe('deleting a platform', () => {
+  const desk = useDesk();
   let conversation: string;
 
   it('leaves no child, and keeps the volumes', async () => {
-    const proxy = await startProxy();
-    const desk = new Desk(proxy.port);
     conversation = await desk.openConversation();
     await desk.send(conversation, 'My router blinks red');
-    await proxy.stop();
     await deleteAndWait();
     // Three of Postgres, three of RabbitMQ, six of Redis and two of the shard that it gave back.
     expect(await claims()).to.have.length(14);
@@ -52,9 +49,7 @@ describe('deleting a platform', () => {
   it('can be undone: the same resource comes back with its data', async () => {
     await apply(platform());
     await healthy(480_000);
-    const proxy = await startProxy();
-    const { messages } = await new Desk(proxy.port).read(conversation);
-    await proxy.stop();
+    const { messages } = await desk.read(conversation);
     expect(messages.map(({ text }) => text)).to.deep.equal(['My router blinks red']);
   });
 

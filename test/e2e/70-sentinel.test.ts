@@ -13,24 +13,19 @@ import {
   platformRef,
   podsOf,
 } from './support/cluster.ts';
-import { Desk } from './support/desk.ts';
-import { type Forward, startProxy } from './support/forward.ts';
+import { useDesk } from './support/desk.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform whose Redis is watched by Sentinels', () => {
   const spec = { redis: { mode: 'sentinel' } };
-  let proxy: Forward;
-  let desk: Desk;
+  const desk = useDesk();
 
   before(async () => {
     await apply(platform(spec));
     await healthy(480_000);
-    proxy = await startProxy();
-    desk = new Desk(proxy.port);
   });
 
   after(async () => {
-    await proxy.stop();
     await apply(platform(spec, { 'isp.support/delete-volumes': 'true' }));
     await client.delete(platformRef);
     await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));

@@ -85,6 +85,21 @@ export async function eventually<T>(
   }
 }
 
+/** The pod of Postgres that has the role of the primary. */
+export async function primaryPod(): Promise<Pod> {
+  const [pod] = await podsOf('postgres', { [labels.role]: 'primary' });
+  if (pod === undefined) throw new Error('no pod has the role primary');
+  return pod;
+}
+
+/** When another member of Postgres than this pod is the primary. */
+export async function anotherPrimary({ metadata }: Pod): Promise<string> {
+  return await eventually('another primary', async () => {
+    const now = (await getPlatform())?.status?.postgres?.primary;
+    return now !== undefined && now !== metadata.name ? now : undefined;
+  });
+}
+
 /** The platform's conditions, one a line, for messages. */
 export async function describeConditions(): Promise<string> {
   const conditions = (await getPlatform())?.status?.conditions ?? [];

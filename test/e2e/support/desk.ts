@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { eventually, NAMESPACE, PLATFORM } from './cluster.ts';
+import { type Forward, startProxy } from './forward.ts';
 
 export interface Conversation {
   readonly id: string;
@@ -17,14 +18,20 @@ export interface Reply {
 
 /** The support desk as its clients see it: the platform's API behind its Service. */
 export class Desk {
-  readonly #base: string;
+  #proxy: Forward | undefined;
 
-  constructor(proxyPort: number) {
-    this.#base = `http://127.0.0.1:${proxyPort}/api/v1/namespaces/${NAMESPACE}/services/${PLATFORM}-api:8000/proxy`;
+  async open(): Promise<void> {
+    this.#proxy = await startProxy();
+  }
+
+  async close(): Promise<void> {
+    await this.#proxy?.stop();
   }
 
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
-    const answer = await fetch(this.#base + path, {
+    const port = this.#proxy?.port ?? 0;
+    const base = `http://127.0.0.1:${port}/api/v1/namespaces/${NAMESPACE}/services/${PLATFORM}-api:8000/proxy`;
+    const answer = await fetch(base + path, {
       method,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -74,4 +81,12 @@ export class Desk {
     if (status !== 200) throw new Error(`GET conversation: ${status} ${JSON.stringify(body)}`);
     return body as Conversation;
   }
+}
+
+/** A desk that is open while the tests of a suite run. */
+export function useDesk(): Desk {
+  const desk = new Desk();
+  before(async () => await desk.open());
+  after(async () => await desk.close());
+  return desk;
 }
