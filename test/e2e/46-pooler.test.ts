@@ -6,6 +6,7 @@ import {
   client,
   deletePod,
   eventually,
+  getPlatform,
   healthy,
   NAMESPACE,
   platform,
@@ -13,7 +14,10 @@ import {
   primaryPod,
 } from './support/cluster.ts';
 import { useDesk } from './support/desk.ts';
+import { credentials, logIn } from './support/postgres-login.ts';
 import { underLoad } from './support/under-load.ts';
+
+const pooled = { postgres: { pooler: { enabled: true } } };
 
 describe('a platform whose clients reach Postgres through a pooler', () => {
   const desk = useDesk();
@@ -30,7 +34,7 @@ describe('a platform whose clients reach Postgres through a pooler', () => {
   it('is changed over to it while clients write, and no member of Postgres is restarted', async () => {
     const before = await members();
     await underLoad(desk, async () => {
-      await apply(platform({ postgres: { pooler: { enabled: true } } }));
+      await apply(platform(pooled));
       await eventually('the pooler in between', async () =>
         (await databaseHost()).includes('-pooler') ? true : undefined,
       );
@@ -54,6 +58,23 @@ describe('a platform whose clients reach Postgres through a pooler', () => {
     const [pod] = await podsOf('pooler');
     if (pod === undefined) throw new Error('there is no pooler');
     await underLoad(desk, async () => await deletePod(pod));
+  });
+
+  it('gets a new password while clients write, and the last one is revoked', async function () {
+    this.timeout(600_000);
+    const before = await credentials();
+    await underLoad(desk, async () => {
+      await apply(platform(pooled, { 'isp.support/rotate-postgres-password': 'once' }));
+      await eventually(
+        'the last login revoked',
+        async () => ((await getPlatform())?.status?.postgres?.passwordRotation?.phase === 'Done' ? true : undefined),
+        { timeoutMs: 500_000 },
+      );
+    });
+    const after = await credentials();
+    expect(after['username']).not.to.equal(before['username']);
+    expect((await logIn(after)).ok).to.equal(true);
+    expect((await logIn(before)).reason).to.match(/password authentication failed/);
   });
 
   it('is changed back while clients write', async () => {

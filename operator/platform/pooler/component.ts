@@ -2,8 +2,8 @@ import { resources, type Secret } from '../../kube/resources.ts';
 import type { Component, ProbeDefinition, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
-import { secretValue } from '../core/secrets.ts';
-import { APP_USER, appSecretName, DATABASE, POSTGRES_PORT } from '../postgres/names.ts';
+import { appLogin } from '../postgres/login.ts';
+import { DATABASE, POSTGRES_PORT } from '../postgres/names.ts';
 import { act, consoleOf } from './actions.ts';
 import { consolePasswordOf } from './credentials.ts';
 import { decide } from './decide.ts';
@@ -29,15 +29,21 @@ export function poolerComponent(random: RandomString): Component {
 function probes(scope: Scope, kind: PoolerKind): ProbeDefinition<PoolerReading>[] {
   const { platform, effective, children } = scope;
   const consolePassword = consolePasswordOf(scope);
-  const password = secretValue(scope, appSecretName(platform), 'password');
-  if (!effective.postgres.pooler.enabled || consolePassword === undefined || password === undefined) return [];
+  const login = appLogin(scope);
+  if (!effective.postgres.pooler.enabled || consolePassword === undefined || login === undefined) return [];
   const ref = { resource: resources.secrets, namespace: namespaceOf(platform), name: poolerConfigName(platform) };
   const version = children.get<Secret>(ref)?.metadata.resourceVersion;
   return poolerPods(scope, kind).flatMap((pod): ProbeDefinition<PoolerReading>[] => {
     const address = pod.status?.podIP;
     if (address === undefined || pod.status?.phase !== 'Running') return [];
     const threshold = effective.failover.failureThreshold;
-    const client = { host: address, port: POSTGRES_PORT, database: DATABASE, user: APP_USER, password };
+    const client = {
+      host: address,
+      port: POSTGRES_PORT,
+      database: DATABASE,
+      user: login.username,
+      password: login.password,
+    };
     const probe = new PoolerProbe(consoleOf(address, consolePassword), client, threshold);
     return [
       {

@@ -73,10 +73,14 @@ const CLIENTS = {
 
 const LOGGING = { log_connections: 0, log_disconnections: 0, log_stats: 0 };
 
+/** One line of it. */
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** PgBouncer's list of who may log in: the application, with the password that it logs in to Postgres with, and the operator. */
-export function userlist(users: Readonly<Record<string, string>>): string {
+export function userlist(logins: readonly Login[]): string {
   const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  return Object.entries(users)
-    .map(([name, password]) => `${quote(name)} ${quote(password)}\n`)
-    .join('');
+  return logins.map(({ username, password }) => `${quote(username)} ${quote(password)}\n`).join('');
 }

@@ -3,19 +3,14 @@ import type { Scope } from '../core/component.ts';
 import { commonLabels, namespaceOf } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
 import { encodeSecret, secretValue } from '../core/secrets.ts';
-import { APP_USER, appSecretName } from '../postgres/names.ts';
-import { userlist } from './config.ts';
+import { type Login, userlist } from './config.ts';
 import { CONSOLE_PASSWORD_KEY, CONSOLE_USER, poolerConfigName, USERLIST_KEY } from './names.ts';
 
 const PASSWORD_LENGTH = 32;
 
-/** The poolers' Secret, made or brought up to date; undefined until the application has its password. */
-export function poolerSecret(scope: Scope, random: RandomString): Secret | undefined {
-  const secret = appSecretName(scope.platform);
-  const password = secretValue(scope, secret, 'password');
-  if (password === undefined) return undefined;
-  // A rotation has another role log in every other time.
-  const username = secretValue(scope, secret, 'username') ?? APP_USER;
+/** The poolers' Secret, made or brought up to date; undefined until there is a login. */
+export function poolerSecret(scope: Scope, logins: readonly Login[], random: RandomString): Secret | undefined {
+  if (logins.length === 0) return undefined;
   const consolePassword = consolePasswordOf(scope) ?? random(PASSWORD_LENGTH);
   return {
     apiVersion: 'v1',
@@ -23,7 +18,7 @@ export function poolerSecret(scope: Scope, random: RandomString): Secret | undef
     metadata: { name: poolerConfigName(scope.platform), labels: commonLabels(scope.platform, 'pooler') },
     type: 'Opaque',
     data: encodeSecret({
-      [USERLIST_KEY]: userlist({ [username]: password, [CONSOLE_USER]: consolePassword }),
+      [USERLIST_KEY]: userlist([...logins, { username: CONSOLE_USER, password: consolePassword }]),
       [CONSOLE_PASSWORD_KEY]: consolePassword,
     }),
   };

@@ -8,6 +8,7 @@ import type { RandomString } from '../core/random.ts';
 import { poolerCondition } from './condition.ts';
 import { liveUserlist, poolerSecret } from './credentials.ts';
 import { poolerObjects } from './desired.ts';
+import { poolerLogins } from './logins.ts';
 import { poolerName } from './names.ts';
 import { observePooler, type Pooler } from './observe.ts';
 import { renewal } from './renewal.ts';
@@ -20,7 +21,7 @@ export function decide(scope: Scope, blockedBy: readonly BlockedBy[], random: Ra
   if (!pooler.enabled) return retired(scope);
   const writes = observePooler(scope, 'writes');
   const reads = observePooler(scope, 'reads');
-  const secret = poolerSecret(scope, random);
+  const secret = poolerSecret(scope, poolerLogins(scope), random);
   const isThere = writes.deployment !== undefined;
   if (secret === undefined || (blockedBy.length > 0 && !isThere))
     return { objects: [], condition: blockedCondition('the pooler of Postgres', blockedBy) };

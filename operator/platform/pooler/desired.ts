@@ -43,6 +43,11 @@ function fileOf(platform: Platform, pooler: EffectivePooler, kind: PoolerKind): 
   });
 }
 
+/** Of what a pod reads at its start alone, its file and the list of users, so that a change of either takes new pods, one at a time. */
+export function startHash(platform: Platform, pooler: EffectivePooler, kind: PoolerKind, users: string): string {
+  return shortHash([fileOf(platform, pooler, kind), users]);
+}
+
 function configMap(platform: Platform, pooler: EffectivePooler): ConfigMap {
   return {
     apiVersion: 'v1',
@@ -53,8 +58,6 @@ function configMap(platform: Platform, pooler: EffectivePooler): ConfigMap {
 }
 
 function deployment(platform: Platform, pooler: EffectivePooler, kind: PoolerKind, users: string): Deployment {
-  // Both are read at the start alone, so a change of either takes new pods, one at a time.
-  const hash = shortHash([fileOf(platform, pooler, kind), users]);
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -64,7 +67,7 @@ function deployment(platform: Platform, pooler: EffectivePooler, kind: PoolerKin
       revisionHistoryLimit: 3,
       selector: { matchLabels: poolerSelector(platform, kind) },
       strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template: poolerPod(platform, pooler, kind, hash),
+      template: poolerPod(platform, pooler, kind, startHash(platform, pooler, kind, users)),
     },
   };
 }

@@ -78,7 +78,11 @@ export function secretOf(
   });
 }
 
-export const appPassword = secretOf('acme-postgres', { password: 'correct-horse' }, 'postgres');
+export const appPassword = secretOf(
+  'acme-postgres',
+  { username: 'isp_support', password: 'correct-horse' },
+  'postgres',
+);
 export const poolerSecrets = secretOf(
   'acme-postgres-pooler',
   { [USERLIST_KEY]: '"isp_support" "correct-horse"\n', [CONSOLE_PASSWORD_KEY]: 'battery-staple' },
@@ -103,6 +107,8 @@ export interface PoolerScope {
   readonly published?: boolean;
   readonly pods?: readonly (readonly [PoolerKind, Pod, PoolerReading?])[];
   readonly objects?: readonly KubeObject[];
+  /** The poolers' own Secret. */
+  readonly users?: Secret;
 }
 
 /** Three members, of which `primary` leads, and these pods of the poolers. */
@@ -112,6 +118,7 @@ export function poolerScope({
   published = true,
   pods = [],
   objects = [],
+  users = poolerSecrets,
 }: PoolerScope): Scope {
   const members = [0, 1, 2].map((ordinal) =>
     podOf(ordinal, { role: ordinal === primary && published ? 'primary' : 'replica' }),
@@ -124,7 +131,7 @@ export function poolerScope({
   const lock = primary === undefined ? [] : [lockOf(primary, '2026-03-01T11:50:00Z')];
   return scopeOf({
     spec,
-    objects: [...members, ...lock, ...pods.map(([, pod]) => pod), appPassword, poolerSecrets, ...objects],
+    objects: [...members, ...lock, ...pods.map(([, pod]) => pod), appPassword, users, ...objects],
     probes: Object.fromEntries([...readings, ...answers]) as Record<string, unknown>,
   });
 }

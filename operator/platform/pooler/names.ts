@@ -17,6 +17,9 @@ export const CONSOLE_PASSWORD_KEY = 'console-password';
 export const ROUTE_ANNOTATION = 'isp.support/database-route';
 export const POOLED_ROUTE = 'pooler';
 
+/** On a pooler's pod: what it has read at its start. */
+export const START_ANNOTATION = 'isp.support/config-hash';
+
 /** On a pooler's pod: the servers for which it last gave up its older connections. */
 export const RENEWED_ANNOTATION = 'isp.support/renewed-for';
 

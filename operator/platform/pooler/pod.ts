@@ -5,7 +5,7 @@ import type { Platform } from '../core/platform.ts';
 import { containerSecurityContext, podSecurityContext, quickEviction } from '../core/pods.ts';
 import { POSTGRES_PORT } from '../postgres/names.ts';
 import { AUTH_FOLDER } from './config.ts';
-import { type PoolerKind, poolerConfigName, poolerSelector, USERLIST_KEY } from './names.ts';
+import { type PoolerKind, poolerConfigName, poolerSelector, START_ANNOTATION, USERLIST_KEY } from './names.ts';
 
 type PodTemplate = NonNullable<NonNullable<Deployment['spec']>['template']>;
 type PodSpec = NonNullable<Pod['spec']>;
@@ -41,7 +41,7 @@ export function poolerPod(platform: Platform, pooler: EffectivePooler, kind: Poo
   return {
     metadata: {
       labels: { ...commonLabels(platform, 'pooler'), ...poolerSelector(platform, kind) },
-      annotations: { 'isp.support/config-hash': hash },
+      annotations: { [START_ANNOTATION]: hash },
     },
     spec: {
       automountServiceAccountToken: false,

@@ -1,16 +1,14 @@
 import type { Pod } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
-import { annotations, childName } from '../core/names.ts';
-import { secretValue } from '../core/secrets.ts';
-import { DIRECT_URL_KEY, isPoolerInUse } from '../pooler/route.ts';
+import { annotations } from '../core/names.ts';
+import { doPoolersKnow } from '../pooler/logins.ts';
 import { leadership } from './leadership.ts';
-import { appLogin, DATABASE_LOGIN, nextLogin } from './login.ts';
+import { appLogin, nextLogin } from './login.ts';
+import { isLoginFollowed } from './login-use.ts';
 import type { LoginsReading } from './logins-probe.ts';
-import { appSecretName } from './names.ts';
 import { memberPods, observe } from './observe.ts';
 import { type PasswordPlan, passwordPlan } from './password-rotation.ts';
 import type { Answer } from './reading.ts';
-import { applicationPods, loginAnnotation } from './tls/facts.ts';
 
 export const NEXT_LOGIN_PROBE = 'postgres/next-login';
 
@@ -39,8 +37,8 @@ export function passwordRotationOf(scope: Scope): PasswordPlan | undefined {
       return { name: pod.metadata.name, logins: answer?.ok === true ? answer.value : undefined };
     }),
     proven: probes.get<Answer<true>>(NEXT_LOGIN_PROBE)?.value,
-    pooled: scope.effective.postgres.pooler.enabled || isPoolerInUse(scope),
-    followed: isFollowed(scope),
+    isPoolerBehind: next !== undefined && !doPoolersKnow(scope, next),
+    followed: isLoginFollowed(scope),
   });
 }
 
@@ -48,14 +46,4 @@ export function passwordRotationOf(scope: Scope): PasswordPlan | undefined {
 export function isRotating(scope: Scope): boolean {
   const login = appLogin(scope);
   return nextLogin(scope) !== undefined || login?.rotatedFor !== login?.retiredFor;
-}
-
-function isFollowed(scope: Scope): boolean {
-  const { platform } = scope;
-  const uri = secretValue(scope, appSecretName(platform), 'uri');
-  const app = childName(platform, 'app');
-  const url = secretValue(scope, app, DIRECT_URL_KEY) ?? secretValue(scope, app, 'DATABASE_URL');
-  if (uri === undefined || url === undefined || !url.startsWith(uri)) return false;
-  const login = loginAnnotation(scope);
-  return applicationPods(scope).every(({ metadata }) => metadata.annotations?.[DATABASE_LOGIN] === login);
 }

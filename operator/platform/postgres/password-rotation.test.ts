@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { Login } from '../pooler/config.ts';
+import { letIn } from '../pooler/logins.ts';
 import type { AppLogin } from './login.ts';
 import type { LoginsReading } from './logins-probe.ts';
 import { type PasswordFacts, type PasswordPlan, passwordPlan } from './password-rotation.ts';
@@ -38,14 +40,6 @@ describe('the rotation of the password', () => {
       { request: 'r1' },
       { begin: { username: 'isp_support_alt', request: 'r1' } },
     ],
-    [
-      'waits while there is a pooler, which knows one login',
-      { request: 'r1', pooled: true },
-      {
-        phase: 'Idle',
-        waitsFor: 'the pooler to be turned off, since it knows one login only (spec.postgres.pooler.enabled)',
-      },
-    ],
     ['waits for a primary', { request: 'r1', primary: undefined }, { phase: 'Idle' }],
     ['is done once for each request', { request: 'r1', login: { ...alternate, retiredFor: 'r1' } }, { phase: 'Idle' }],
     [
@@ -72,6 +66,16 @@ describe('the rotation of the password', () => {
       'tells nobody before every member has it',
       { ...preparing, members: both(roles('m0', 'm1'), roles('m0')), proven: { ok: true, value: true } },
       { phase: 'Preparing', waitsFor: 'b to know the next password' },
+    ],
+    [
+      'tells nobody before the poolers let it in',
+      {
+        ...preparing,
+        members: both(roles('m0', 'm1')),
+        proven: { ok: true, value: true },
+        isPoolerBehind: true,
+      },
+      { phase: 'Preparing', waitsFor: 'the pods of the pooler to know the next password' },
     ],
     [
       'then puts it into force',
@@ -112,7 +116,7 @@ describe('the rotation of the password', () => {
         primary: 'a',
         members: both(roles('m0')),
         proven: undefined,
-        pooled: false,
+        isPoolerBehind: false,
         followed: true,
         ...change,
       });
@@ -131,6 +135,9 @@ describe('the rotation of the password', () => {
     primary: Record<string, string>;
     standby: Record<string, string>;
     pods: { login: AppLogin; connected: boolean; quietSince: number }[];
+    /** The list of whom the poolers let in, and what each of their pods has read of it. */
+    users: readonly Login[];
+    poolers: (readonly Login[])[];
     drawn: number;
   }
 
@@ -156,12 +163,19 @@ describe('the rotation of the password', () => {
       primary: 'a',
       members: both(reading(world.primary), reading(world.standby)),
       proven: isTaken ? { ok: true, value: true } : { ok: false, problem: 'AuthFailed', detail: '28P01' },
-      pooled: false,
+      isPoolerBehind: next !== undefined && !world.poolers.every((users) => isLetIn(users, next)),
       followed: world.pods.every(({ login }) => login.password === world.login.password),
     };
   }
 
+  function isLetIn(users: readonly Login[], { username, password }: Login): boolean {
+    return users.some((one) => one.username === username && one.password === password);
+  }
+
   function follow(world: World): void {
+    const { followed } = factsOf(world);
+    const known = (username: string) => world.users.find((one) => one.username === username);
+    world.users = letIn({ login: world.login, next: world.next, isFollowed: followed, known });
     const plan = passwordPlan(factsOf(world));
     const { next, login } = world;
     if (plan.begin !== undefined) {
@@ -184,6 +198,7 @@ describe('the rotation of the password', () => {
     const event = fc.oneof(
       { weight: 6, arbitrary: fc.constant({ what: 'operator' as const, which: 0 }) },
       { weight: 2, arbitrary: fc.constant({ what: 'replicate' as const, which: 0 }) },
+      { weight: 2, arbitrary: fc.record({ what: fc.constant('restart' as const), which: fc.nat({ max: 1 }) }) },
       { weight: 2, arbitrary: fc.record({ what: fc.constant('replace' as const), which: fc.nat({ max: 1 }) }) },
       { weight: 1, arbitrary: fc.record({ what: fc.constant('connect' as const), which: fc.nat({ max: 1 }) }) },
       { weight: 1, arbitrary: fc.record({ what: fc.constant('disconnect' as const), which: fc.nat({ max: 1 }) }) },
@@ -201,12 +216,15 @@ describe('the rotation of the password', () => {
           primary: { isp_support: 'p0' },
           standby: { isp_support: 'p0' },
           pods: [0, 1].map(() => ({ login: owner, connected: true, quietSince: 0 })),
+          users: [owner],
+          poolers: [[owner], [owner]],
           drawn: 0,
         };
         for (const { what, which } of events) {
           const pod = world.pods[which];
           if (what === 'operator') follow(world);
           if (what === 'replicate') world.standby = world.primary;
+          if (what === 'restart') world.poolers[which] = world.users;
           if (what === 'time') world.now += which * 1_000;
           if (what === 'request') world.request = `request ${which}`;
           if (what === 'replace' && pod !== undefined) pod.login = world.login;
@@ -214,6 +232,7 @@ describe('the rotation of the password', () => {
           if (what === 'disconnect' && pod !== undefined)
             Object.assign(pod, { connected: false, quietSince: world.now });
           for (const { login } of world.pods) {
+            for (const users of world.poolers) expect(isLetIn(users, login), 'at a pooler').to.equal(true);
             expect(world.primary[login.username], 'on the primary').to.equal(login.password);
             const isNew = login.password !== 'p0';
             if (isNew) expect(world.standby[login.username], 'on the standby').to.equal(login.password);

@@ -18,8 +18,8 @@ export interface PasswordFacts {
   readonly members: readonly { readonly name: string; readonly logins: LoginsReading | undefined }[];
   /** Whether the next login was seen to be taken by the primary. */
   readonly proven: Answer<true> | undefined;
-  /** Whether there is a pooler, which knows one login. */
-  readonly pooled: boolean;
+  /** Whether there is a pooler with a pod that would not let the next login in. */
+  readonly isPoolerBehind: boolean;
   /** Whether DATABASE_URL has the login in force, and every pod of the application was made with it. */
   readonly followed: boolean;
 }
@@ -43,9 +43,6 @@ export interface PasswordPlan {
 /** A role is not in use when nobody has seen a session of it for this long: a pool opens one again when it has something to do. */
 const QUIET_MS = 120_000;
 
-/** PgBouncer reads its list of logins from a volume that follows in its own time, and would refuse whoever is faster. */
-const POOLER = 'the pooler to be turned off, since it knows one login only (spec.postgres.pooler.enabled)';
-
 /**
  * Pure: replaces the password by way of two roles that log in by turns, since a role has one password. The next login is taken by every
  * member before anybody is told of it, and the last one is valid until no pod and no session has it. What the Secrets say is all that is
@@ -57,11 +54,10 @@ export function passwordPlan(facts: PasswordFacts): PasswordPlan {
   if (login.rotatedFor !== login.retiredFor) return retire(facts);
   if (request === undefined || request === '' || request === login.rotatedFor || primary === undefined)
     return { phase: 'Idle' };
-  if (facts.pooled) return { phase: 'Idle', waitsFor: POOLER };
   return { phase: 'Idle', begin: { username: otherUser(login.username), request } };
 }
 
-function prepare({ members, primary, proven, pooled }: PasswordFacts, next: AppLogin): PasswordPlan {
+function prepare({ members, primary, proven, isPoolerBehind }: PasswordFacts, next: AppLogin): PasswordPlan {
   const phase = 'Preparing';
   const stored = roleOn(members, primary, next.username)?.password;
   const asked = members.find(({ name }) => name === primary);
@@ -72,7 +68,9 @@ function prepare({ members, primary, proven, pooled }: PasswordFacts, next: AppL
   const behind = members.filter(({ name }) => roleOn(members, name, next.username)?.password !== stored);
   if (behind.length > 0)
     return { phase, waitsFor: `${behind.map(({ name }) => name).join(', ')} to know the next password` };
-  return pooled ? { phase, waitsFor: POOLER } : { phase, enforce: true };
+  return isPoolerBehind
+    ? { phase, waitsFor: 'the pods of the pooler to know the next password' }
+    : { phase, enforce: true };
 }
 
 function retire({ now, login, members, primary, followed }: PasswordFacts): PasswordPlan {

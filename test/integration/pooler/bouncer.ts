@@ -23,7 +23,11 @@ export class Bouncer {
   async start(address: { host: string; port: number }): Promise<void> {
     this.port = await freePort();
     const authFile = join(this.folder, 'userlist.txt');
-    writeFileSync(authFile, userlist({ [ROLE]: PASSWORD, [CONSOLE_USER]: CONSOLE_PASSWORD }));
+    const logins = [
+      { username: ROLE, password: PASSWORD },
+      { username: CONSOLE_USER, password: CONSOLE_PASSWORD },
+    ];
+    writeFileSync(authFile, userlist(logins));
     const { pooler } = resolve({ postgres: { pooler: { enabled: true, instances: 1 } } }, IMAGES).postgres;
     const listen = { address: '127.0.0.1', port: this.port };
     const file = join(this.folder, 'pgbouncer.ini');

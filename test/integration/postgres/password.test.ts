@@ -68,7 +68,7 @@ describe('the password of Postgres', function () {
           primary: 'a',
           members,
           proven,
-          pooled: false,
+          isPoolerBehind: false,
           followed,
         });
         phases.push(plan.waitsFor ?? plan.phase);

@@ -149,7 +149,7 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
       if (what === 'login') return { ok: true, value: true };
       if (what === 'commit') return { answer: { ok: true, value: true }, failures: 0 };
       if (what.startsWith('log/')) return { ok: true, value: { oldest: 1, isStill: false } };
-      if (what.startsWith('disk/')) return { isCurrent: true, space: { size: 2, available: 1 } };
+      if (what.startsWith('disk/')) return { isCurrent: true, space: { size: 2 ** 40, available: 2 ** 39 } };
       return what === 'parameters' ? anything(probe.target) : member(state);
     case 'rabbitmq':
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
