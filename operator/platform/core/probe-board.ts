@@ -1,3 +1,4 @@
+import { TimeLimit } from '../../kube/time-limit.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ProbeDefinition, ProbeResult, ProbeResults } from './component.ts';
@@ -114,8 +115,10 @@ export class ProbeBoard {
     const { definition, stop } = probe;
     const { clock, logger, onChange, onObservation } = this.#options;
     const started = clock.monotonicMs();
+    // Not AbortSignal.timeout, which stays until its time is over, however soon the answer came: thousands of them would.
+    using limit = new TimeLimit(definition.timeoutMs, definition.name, stop.signal);
     try {
-      const value = await definition.run(AbortSignal.any([stop.signal, AbortSignal.timeout(definition.timeoutMs)]));
+      const value = await definition.run(limit.signal);
       if (stop.signal.aborted) return;
       const before = probe.result?.value;
       const changed = definition.changed?.(before, value) ?? JSON.stringify(before) !== JSON.stringify(value);
