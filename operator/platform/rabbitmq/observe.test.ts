@@ -69,7 +69,7 @@ describe('what is seen of RabbitMQ', () => {
 
   it('sees whether clients have been let in', () => {
     const service = (formed: boolean): Service => {
-      const objects = desiredObjects(platform, effective, { nodes: 3, storage: { size: '2Gi' }, formed });
+      const objects = desiredObjects(platform, effective, { nodes: 3, storage: { size: '2Gi' }, formed, left: [] });
       return objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'acme-rabbitmq') as Service;
     };
     expect(observe(scopeOf([service(false)])).open).to.equal(false);

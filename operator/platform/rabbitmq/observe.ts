@@ -1,4 +1,5 @@
 import {
+  type Job,
   type PersistentVolumeClaim,
   type Pod,
   resources,
@@ -10,7 +11,8 @@ import type { EffectiveRabbitmq, Storage } from '../core/effective.ts';
 import { namespaceOf } from '../core/names.ts';
 import { isPodReady, ordinalOf, whyNotReady } from '../core/pods.ts';
 import { secretValue } from '../core/secrets.ts';
-import { JOIN_CONTAINER, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
+import { type MembershipJob, readMembershipJob } from './membership-job.ts';
+import { JOIN_CONTAINER, LEFT_ANNOTATION, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
 import { CLUSTER_PROBE, type ClusterResult, type Credentials, type NodeAnswer, nodeProbeName } from './probe.ts';
 import { isOpen } from './services.ts';
 
@@ -40,6 +42,8 @@ export interface Claim {
   readonly ordinal: number;
   /** Its node has been a member of the cluster. */
   readonly member: boolean;
+  /** When its node was struck off the list of the cluster, of which its data knows nothing; absent for all others. */
+  readonly left?: string;
 }
 
 export interface LiveSet {
@@ -58,6 +62,8 @@ export interface Observed {
   readonly pods: readonly RabbitmqPod[];
   /** Absent until the cluster was asked, or when no node answered. */
   readonly cluster?: ClusterResult;
+  /** Jobs that change who belongs to the cluster. */
+  readonly jobs: readonly MembershipJob[];
   readonly hasCredentials: boolean;
   /** Clients have been let in, which happens once all nodes have come together. */
   readonly open: boolean;
@@ -77,6 +83,7 @@ export function observe(scope: Scope): Observed {
     claims: claims.toSorted((a, b) => a.ordinal - b.ordinal),
     pods: observePods(scope),
     ...(cluster === undefined ? {} : { cluster }),
+    jobs: children.list<Job>(resources.jobs, 'rabbitmq').flatMap(readMembershipJob),
     hasCredentials: credentialsOf(scope) !== undefined,
     open: service !== undefined && isOpen(service),
     now: scope.now,
@@ -119,7 +126,9 @@ function readClaim(claim: PersistentVolumeClaim): Claim[] {
   const { name, uid, annotations } = claim.metadata;
   const ordinal = Number(/-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
   if (uid === undefined || Number.isNaN(ordinal)) return [];
-  return [{ name, uid, ordinal, member: annotations?.[MEMBER_ANNOTATION] === 'true' }];
+  const left = annotations?.[LEFT_ANNOTATION];
+  const member = annotations?.[MEMBER_ANNOTATION] === 'true';
+  return [{ name, uid, ordinal, member, ...(left === undefined ? {} : { left }) }];
 }
 
 function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
