@@ -12,6 +12,8 @@ export interface ConditionInput {
   readonly formed: boolean;
   /** What is done about the number of nodes. */
   readonly step?: MembershipStep;
+  /** Why no pod of an earlier template is replaced now. */
+  readonly rolloutWaits?: string;
   /** What the resource asks for and is not done. */
   readonly pending: readonly { readonly reason: string; readonly message: string }[];
 }
@@ -36,12 +38,13 @@ export function conditionOf(input: ConditionInput): ConditionPlan {
     if (found !== undefined) return { type: 'RabbitMQReady', ...found };
   }
   const { rolling = false } = input.observed.live ?? {};
+  const waits = input.rolloutWaits === undefined ? '' : `, which waits: ${input.rolloutWaits}`;
   return {
     type: 'RabbitMQReady',
     status: 'True',
     reason: 'Healthy',
     message: rolling
-      ? `all ${input.nodes} nodes run; pods of an earlier configuration are being replaced one at a time`
+      ? `all ${input.nodes} nodes run; pods of an earlier configuration are being replaced one at a time${waits}`
       : `all ${input.nodes} nodes run in one cluster`,
     ...(rolling ? { progressing: true } : {}),
   };

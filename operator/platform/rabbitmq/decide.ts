@@ -11,6 +11,7 @@ import { membershipJob } from './membership-job.ts';
 import { podName } from './names.ts';
 import type { Observed, RabbitmqPod } from './observe.ts';
 import type { ClusterAnswer } from './probe.ts';
+import { type RolloutStep, rolloutStep } from './rollout.ts';
 import { type StuckBoot, stuckBoot } from './stuck-boot.ts';
 
 /** Makes the vhost, and lets the platform's user into it. */
@@ -33,6 +34,7 @@ export function decide(
   const storage = observed.live?.storage ?? observed.wanted.storage;
   const founder = founderOf(platform, observed);
   const formed = isFormed(observed, state, nodes);
+  const rollout = rolloutStep(platform, observed, state);
   const stuck = stuckBoot(observed, state, nodes, platform.status?.rabbitmq?.bootRestarts);
   return {
     objects: [
@@ -40,6 +42,7 @@ export function decide(
         nodes,
         storage,
         formed,
+        critical: isCritical(observed, state, nodes),
         ...(founder === undefined ? {} : { founder }),
         left: observed.claims.flatMap(({ ordinal, left }) =>
           left === undefined ? [] : [{ pod: podName(platform, ordinal), at: left }],
@@ -56,6 +59,7 @@ export function decide(
       nodes,
       formed,
       ...(change.step === undefined ? {} : { step: change.step }),
+      ...(rollout.waits === undefined ? {} : { rolloutWaits: rollout.waits }),
       pending: pendingChanges(observed, storage),
     }),
     status: {
@@ -66,7 +70,7 @@ export function decide(
         ...(change.step === undefined ? {} : { membership: change.step }),
       },
     },
-    ...followUp(platform, stuck, change),
+    ...followUp(platform, stuck, change, rollout),
   };
 }
 
@@ -105,6 +109,11 @@ function newMembers({ claims, pods }: Observed, { running, clusters }: ClusterSt
   return claims.filter(({ member, ordinal }) => !member && ordinals.has(ordinal));
 }
 
+/** While a node is down the budget is used up as it is, and one that is not ready may be evicted. */
+function isCritical({ cluster }: Observed, { running }: ClusterState, nodes: number): boolean {
+  return nodes > 1 && running.length >= nodes && (cluster?.quorumCritical.length ?? 0) > 0;
+}
+
 function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): EnsureVhost[] {
   if (cluster === undefined || isVhostAsWanted(cluster)) return [];
   const host = pods.find(({ name, host: address }) => address !== undefined && running.includes(name))?.host;
@@ -114,19 +123,44 @@ function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): En
 /** A node that hangs may not heed a signal either, so it is not waited for. */
 const RESTART_GRACE_SECONDS = 5;
 
-function followUp(platform: Platform, { restart, againMs }: StuckBoot, change: Membership): Partial<ComponentPlan> {
+function followUp(
+  platform: Platform,
+  { restart, againMs }: StuckBoot,
+  change: Membership,
+  rollout: RolloutStep,
+): Partial<ComponentPlan> {
   const delays = [againMs, change.againMs].filter((delay) => delay !== undefined);
   const namespace = namespaceOf(platform);
   const jobs = change.finished.map(({ name, uid }) => ({ ref: { resource: resources.jobs, namespace, name }, uid }));
+  // Whatever a pod is replaced for, it is of the newest template then.
+  const replaced = restart === undefined ? rollout.remove : undefined;
   return {
-    remove: [...jobs, ...(restart === undefined ? [] : [restartedPod(namespace, restart)])],
-    events: restart === undefined ? [] : [restartEvent(restart)],
+    remove: [
+      ...jobs,
+      ...(restart === undefined
+        ? []
+        : [{ ...removalOf(namespace, restart), gracePeriodSeconds: RESTART_GRACE_SECONDS }]),
+      ...(replaced === undefined ? [] : [removalOf(namespace, replaced)]),
+    ],
+    events: [
+      ...(restart === undefined ? [] : [restartEvent(restart)]),
+      ...(replaced === undefined ? [] : [replacementEvent(replaced)]),
+    ],
     ...(delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) }),
   };
 }
 
-function restartedPod(namespace: string, { name, uid }: RabbitmqPod): Removal {
-  return { ref: { resource: resources.pods, namespace, name }, uid, gracePeriodSeconds: RESTART_GRACE_SECONDS };
+function removalOf(namespace: string, { name, uid }: RabbitmqPod): Removal {
+  return { ref: { resource: resources.pods, namespace, name }, uid };
+}
+
+function replacementEvent({ name }: RabbitmqPod): EventPlan {
+  return {
+    type: 'Normal',
+    reason: 'NodeReplaced',
+    action: 'RollingUpdate',
+    note: `pod ${name} is replaced by one of the newest template`,
+  };
 }
 
 function restartEvent({ name }: RabbitmqPod): EventPlan {

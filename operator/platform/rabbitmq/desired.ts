@@ -25,6 +25,8 @@ export interface Intent {
   readonly formed: boolean;
   /** Pod that may found the cluster; absent once there is one. */
   readonly founder?: string;
+  /** A queue would lose its majority with a node that is evicted now. */
+  readonly critical: boolean;
   /** Pods whose nodes were struck off, and when: what is on their volumes is not to be used again. */
   readonly left: readonly { readonly pod: string; readonly at: string }[];
 }
@@ -38,7 +40,7 @@ export function desiredObjects(platform: Platform, effective: EffectivePlatform,
     configMap(platform, intent, { [configFiles.rabbitmq]: rabbitmq, [configFiles.plugins]: plugins }),
     nodesService(platform),
     clientService(platform, intent.formed),
-    disruptionBudget(platform),
+    disruptionBudget(platform, intent.critical),
     rabbitmqStatefulSet(platform, effective.rabbitmq, {
       replicas: intent.nodes,
       storage: intent.storage,

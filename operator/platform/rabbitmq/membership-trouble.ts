@@ -20,8 +20,7 @@ export const LEAST_NODES = 3;
 /** Why nothing is changed now, for a person. */
 export function trouble({ platform, observed, state, replicas, members }: View): string | undefined {
   const { cluster, live } = observed;
-  const { lastFailover, lastSwitchover } = platform.status ?? {};
-  if (lastFailover?.outcome === 'InProgress' || lastSwitchover?.outcome === 'InProgress') return 'Postgres fails over';
+  if (isPostgresMoving(platform)) return 'Postgres fails over';
   if (state.clusters.length !== 1 || state.partitioned.length > 0) return 'the nodes are not in one cluster';
   if (state.memoryAlarms.length > 0 || state.diskAlarms.length > 0) return 'publishers are held back';
   const running = state.running.filter((name) => ordinalIn(platform, name) < replicas).length;
@@ -30,6 +29,11 @@ export function trouble({ platform, observed, state, replicas, members }: View):
   if (cluster === undefined || members === undefined) return 'no node has told where queues are';
   const offline = cluster.placement.offline.filter((pod) => ordinalIn(platform, pod) < replicas);
   return offline.length === 0 ? undefined : `queues lack their replica on ${offline.join(', ')}`;
+}
+
+/** One disruption at a time over all components. */
+export function isPostgresMoving({ status }: Platform): boolean {
+  return [status?.lastFailover, status?.lastSwitchover].some((one) => one?.outcome === 'InProgress');
 }
 
 /** Durable queues that would be lost with a node. */

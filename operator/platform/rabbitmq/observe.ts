@@ -10,6 +10,7 @@ import type { Scope } from '../core/component.ts';
 import type { EffectiveRabbitmq, Storage } from '../core/effective.ts';
 import { namespaceOf } from '../core/names.ts';
 import { isPodReady, ordinalOf, whyNotReady } from '../core/pods.ts';
+import { isOutdated, newestRevision } from '../core/revision.ts';
 import { secretValue } from '../core/secrets.ts';
 import { type MembershipJob, readMembershipJob } from './membership-job.ts';
 import { JOIN_CONTAINER, LEFT_ANNOTATION, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
@@ -29,6 +30,8 @@ export interface RabbitmqPod {
   readonly notReady?: string;
   /** Its volume is empty, and it waits until it may join or found a cluster. */
   readonly joining: boolean;
+  /** Made from an earlier template than the newest. */
+  readonly outdated: boolean;
   /** When the container of its node was started; absent while it does not run. */
   readonly startedAt?: Date;
   /** Absent until it was asked. */
@@ -77,11 +80,12 @@ export function observe(scope: Scope): Observed {
   const service = children.get<Service>({ resource: resources.services, namespace, name });
   const claims = children.list<PersistentVolumeClaim>(resources.persistentVolumeClaims, 'rabbitmq').flatMap(readClaim);
   const cluster = probes.get<ClusterResult>(CLUSTER_PROBE)?.value;
+  const pods = observePods(scope);
   return {
     wanted: effective.rabbitmq,
-    ...(set === undefined ? {} : { live: readSet(set) }),
+    ...(set === undefined ? {} : { live: readSet(set, pods) }),
     claims: claims.toSorted((a, b) => a.ordinal - b.ordinal),
-    pods: observePods(scope),
+    pods,
     ...(cluster === undefined ? {} : { cluster }),
     jobs: children.list<Job>(resources.jobs, 'rabbitmq').flatMap(readMembershipJob),
     hasCredentials: credentialsOf(scope) !== undefined,
@@ -92,9 +96,11 @@ export function observe(scope: Scope): Observed {
 
 /** The platform's RabbitMQ pods by ordinal. */
 export function observePods(scope: Scope): RabbitmqPod[] {
+  const [namespace, name] = [namespaceOf(scope.platform), rabbitmqName(scope.platform)];
+  const newest = newestRevision(scope.children.get<StatefulSet>({ resource: resources.statefulSets, namespace, name }));
   return scope.children
     .list<Pod>(resources.pods, 'rabbitmq')
-    .flatMap((pod) => readPod(scope, pod))
+    .flatMap((pod) => readPod(scope, pod, newest))
     .toSorted((a, b) => a.ordinal - b.ordinal);
 }
 
@@ -107,15 +113,14 @@ export function credentialsOf(scope: Scope): Credentials | undefined {
   return { username, password, vhost };
 }
 
-function readSet(set: StatefulSet): LiveSet {
+function readSet(set: StatefulSet, pods: readonly RabbitmqPod[]): LiveSet {
   const replicas = set.spec?.replicas ?? 0;
   const claim = set.spec?.volumeClaimTemplates?.[0]?.spec;
   const size = claim?.resources?.requests?.['storage'];
   const storageClassName = claim?.storageClassName;
-  const current = set.status?.observedGeneration === set.metadata.generation;
   return {
     replicas,
-    rolling: !current || (set.status?.updatedReplicas ?? 0) < replicas,
+    rolling: newestRevision(set) === undefined || pods.some(({ outdated }) => outdated),
     ...(size === undefined
       ? {}
       : { storage: { size, ...(storageClassName === undefined ? {} : { storageClassName }) } }),
@@ -131,7 +136,7 @@ function readClaim(claim: PersistentVolumeClaim): Claim[] {
   return [{ name, uid, ordinal, member, ...(left === undefined ? {} : { left }) }];
 }
 
-function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
+function readPod(scope: Scope, pod: Pod, newest: string | undefined): RabbitmqPod[] {
   const { name, uid, deletionTimestamp } = pod.metadata;
   const ordinal = ordinalOf(pod);
   if (uid === undefined || Number.isNaN(ordinal)) return [];
@@ -147,6 +152,7 @@ function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
       ready: isPodReady(pod),
       deleting: deletionTimestamp !== undefined,
       joining: isJoining(pod),
+      outdated: isOutdated(pod, newest),
       ...(host === undefined ? {} : { host }),
       ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
       ...(notReady === undefined ? {} : { notReady }),

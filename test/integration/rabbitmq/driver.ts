@@ -1,10 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigMap, Job, StatefulSet } from '../../../operator/kube/resources.ts';
-import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
+import type { ConfigMap, Job, Secret, StatefulSet } from '../../../operator/kube/resources.ts';
+import type { Action, ActionContext, ComponentPlan } from '../../../operator/platform/core/component.ts';
 import type { EffectivePlatform } from '../../../operator/platform/core/effective.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
+import { encodeSecret } from '../../../operator/platform/core/secrets.ts';
+import { cached, scopeOf } from '../../../operator/platform/core/testing/scope.ts';
+import { rabbitmqComponent } from '../../../operator/platform/rabbitmq/component.ts';
 import { rabbitmqSecret } from '../../../operator/platform/rabbitmq/credentials.ts';
 import { decide } from '../../../operator/platform/rabbitmq/decide.ts';
 import { ManagementClient } from '../../../operator/platform/rabbitmq/management.ts';
@@ -14,7 +17,7 @@ import type { Claim, Observed, RabbitmqPod } from '../../../operator/platform/ra
 import { clusterProbe, managementUrl, type NodeAnswer, nodeProbe } from '../../../operator/platform/rabbitmq/probe.ts';
 import { resolve } from '../../../operator/platform/schema/effective.ts';
 import { run, scratch } from '../../api/support/daemon.ts';
-import { Machine, onMachine } from './machine.ts';
+import { hostOf, Machine, onMachine } from './machine.ts';
 import { RabbitNode } from './nodes.ts';
 
 export const PASSWORD = 'x'.repeat(32);
@@ -33,6 +36,11 @@ const images = {
   haproxy: 'haproxy',
   pgbouncer: 'pgbouncer',
 };
+
+const generated = rabbitmqSecret(platform, (length) => 'x'.repeat(length));
+const secret = cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name: generated.name } }, 'rabbitmq', {
+  data: encodeSecret(generated.values),
+});
 
 /** The operator's loop for RabbitMQ over processes in the place of pods: ask, decide, carry out, again. */
 export class Driver {
@@ -57,9 +65,7 @@ export class Driver {
   }
 
   async create(): Promise<void> {
-    await this.machine.create(
-      rabbitmqSecret(platform, (length) => PASSWORD.slice(0, length).padEnd(length, 'x')).values,
-    );
+    await this.machine.create(generated.values);
   }
 
   async destroy(): Promise<void> {
@@ -79,6 +85,15 @@ export class Driver {
       ...credentials,
       timeoutMs: 10_000,
     });
+  }
+
+  /** Runs one of RabbitMQ's own commands for a node. */
+  async ctl(ordinal: number, ...args: string[]): Promise<void> {
+    const node = onMachine(`rabbit@${hostOf(ordinal)}`);
+    const cookie = join(this.machine.secret, 'erlang-cookie');
+    const script = `umask 077; rm -f ~/.erlang.cookie; cat ${cookie} > ~/.erlang.cookie; exec rabbitmqctl --longnames "$@"`;
+    const command = this.machine.inPod('bash', ['-c', script, 'ctl', '--node', node, ...args]);
+    await run({ ...command, env: this.machine.env(this.#home), folder: this.#home });
   }
 
   /** Runs until a plan is as expected; gives that plan. */
@@ -101,7 +116,7 @@ export class Driver {
     if (name !== undefined && this.steps.at(-1) !== step) this.steps.push(step);
   }
 
-  async #carryOut({ objects, creates = [], remove = [] }: ComponentPlan): Promise<void> {
+  async #carryOut({ objects, actions = [], creates = [], remove = [] }: ComponentPlan): Promise<void> {
     for (const object of objects) {
       if (object.kind === 'ConfigMap')
         for (const [file, text] of Object.entries((object as ConfigMap).data ?? {}))
@@ -112,10 +127,16 @@ export class Driver {
     }
     const set = objects.find(({ kind }) => kind === 'StatefulSet') as StatefulSet;
     await this.#scaleTo(set.spec?.replicas ?? 0);
+    for (const action of actions) await this.#act(action);
     for (const job of creates) void this.#runJob(job as Job);
     for (const { ref } of remove)
       if (ref.resource.kind === 'Job') this.#jobs.delete(ref.name);
       else throw new Error(`nobody expected that ${ref.name} would be removed`);
+  }
+
+  async #act(action: Action): Promise<void> {
+    const context = { scope: scopeOf({ objects: [secret] }), signal: AbortSignal.timeout(10_000) };
+    await rabbitmqComponent.act?.(action, context as unknown as ActionContext);
   }
 
   #mark(name: string, annotations: Record<string, string>): void {
@@ -184,6 +205,7 @@ export class Driver {
       ready,
       deleting: false,
       joining,
+      outdated: false,
       ...(startedAt === undefined ? {} : { startedAt }),
       ...(ready ? {} : { notReady: `pod ${name} is not ready` }),
       ...(answer === undefined ? {} : { answer }),

@@ -54,6 +54,8 @@ export function pod(ordinal: number, fields: Partial<RabbitmqPod> = {}): Rabbitm
     ready: true,
     deleting: false,
     joining: false,
+    outdated: false,
+    startedAt: NOW,
     answer: answer(ordinal, [member(0), member(1), member(2)]),
     ...fields,
   };
