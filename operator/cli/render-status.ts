@@ -93,10 +93,14 @@ function redis(status: PlatformStatus['redis']): string | undefined {
 
 function rabbitmq(status: PlatformStatus['rabbitmq']): string | undefined {
   if (status === undefined) return undefined;
-  const { runningNodes, quorumCritical } = status;
+  const { runningNodes, quorumCritical, membership } = status;
   const lines = [`  run: ${runningNodes.length === 0 ? 'none' : runningNodes.join(', ')}`];
   if (quorumCritical.length > 0)
     lines.push(`  do not stop, or a queue loses its majority: ${quorumCritical.join(', ')}`);
+  if (membership !== undefined) {
+    const { name, node, message } = membership;
+    lines.push(`  ${name} ${node}${message === undefined ? '' : `: ${message}`}`);
+  }
   return lines.join('\n');
 }
 

@@ -37,6 +37,8 @@ export interface PlatformStatus {
     runningNodes: string[];
     quorumCritical: string[];
     bootRestarts?: { pod: string; count: number }[];
+    /** Present while nodes or replicas of queues come or go. */
+    membership?: { name: string; node: string; message?: string };
   };
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;

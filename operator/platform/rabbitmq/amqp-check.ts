@@ -96,6 +96,8 @@ function explain(error: unknown): AmqpProblem {
   if (message.includes('ECONNREFUSED')) return { kind: 'refused', message: 'refuses AMQP connections' };
   if (message.includes('ETIMEDOUT')) return { kind: 'timeout', message: 'does not answer AMQP in time' };
   if (/ACCESS.REFUSED/.test(message)) return { kind: 'password', message: 'does not accept the password' };
-  if (/NOT.ALLOWED/.test(message)) return { kind: 'vhost', message: 'does not let its user into the vhost' };
+  // The client tells only that the connection was closed where it asked for the vhost, after the password had been taken.
+  if (/NOT.ALLOWED|Expected ConnectionOpenOk/.test(message))
+    return { kind: 'vhost', message: 'does not let its user into the vhost' };
   return { kind: 'other', message: `does not serve AMQP: ${message}` };
 }

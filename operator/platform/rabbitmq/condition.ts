@@ -1,5 +1,6 @@
 import type { ConditionPlan } from '../core/component.ts';
 import type { ClusterState } from './cluster.ts';
+import type { MembershipStep } from './membership.ts';
 import type { Observed, RabbitmqPod } from './observe.ts';
 
 export interface ConditionInput {
@@ -9,6 +10,10 @@ export interface ConditionInput {
   readonly nodes: number;
   /** All nodes have come together before, so that a majority is enough. */
   readonly formed: boolean;
+  /** What is done about the number of nodes. */
+  readonly step?: MembershipStep;
+  /** Why no pod of an earlier template is replaced now. */
+  readonly rolloutWaits?: string;
   /** What the resource asks for and is not done. */
   readonly pending: readonly { readonly reason: string; readonly message: string }[];
 }
@@ -16,7 +21,16 @@ export interface ConditionInput {
 type Check = (input: ConditionInput) => Omit<ConditionPlan, 'type'> | undefined;
 
 /** In the order in which somebody on call wants to know: what loses or doubles messages first. */
-const checks: readonly Check[] = [notClustered, partitioned, tooFew, alarm, vhostMissing, someDown, notAsAsked];
+const checks: readonly Check[] = [
+  notClustered,
+  partitioned,
+  tooFew,
+  alarm,
+  vhostMissing,
+  someDown,
+  changing,
+  notAsAsked,
+];
 
 export function conditionOf(input: ConditionInput): ConditionPlan {
   for (const check of checks) {
@@ -24,12 +38,13 @@ export function conditionOf(input: ConditionInput): ConditionPlan {
     if (found !== undefined) return { type: 'RabbitMQReady', ...found };
   }
   const { rolling = false } = input.observed.live ?? {};
+  const waits = input.rolloutWaits === undefined ? '' : `, which waits: ${input.rolloutWaits}`;
   return {
     type: 'RabbitMQReady',
     status: 'True',
     reason: 'Healthy',
     message: rolling
-      ? `all ${input.nodes} nodes run; pods of an earlier configuration are being replaced one at a time`
+      ? `all ${input.nodes} nodes run; pods of an earlier configuration are being replaced one at a time${waits}`
       : `all ${input.nodes} nodes run in one cluster`,
     ...(rolling ? { progressing: true } : {}),
   };
@@ -101,6 +116,31 @@ function someDown({ observed, state: { running }, nodes }: ConditionInput): Retu
     message: `${count(running, nodes)}; ${whatIsMissing(observed, running, nodes)}`,
     degraded: true,
   };
+}
+
+const doing = {
+  Growing: (node: string) => `${node} gets a replica of every quorum queue`,
+  Shrinking: (node: string) => `the replicas on ${node} are taken away, before it is stopped`,
+  Stopping: (node: string) => `${node} is stopped for good`,
+  Forgetting: (node: string) => `${node} is struck off the list of the cluster`,
+  Refused: (node: string) => `${node} is not taken away`,
+} satisfies Record<MembershipStep['name'], (node: string) => string>;
+
+function changing({ step, observed, nodes }: ConditionInput): ReturnType<Check> {
+  if (step === undefined) return undefined;
+  const what = doing[step.name](step.node);
+  const { wanted } = observed;
+  if (step.name === 'Refused')
+    return {
+      status: 'True',
+      reason: 'ScaleInRefused',
+      message: `spec.rabbitmq.nodes asks for ${wanted.nodes} and ${step.message}`,
+    };
+  const reason = step.name === 'Growing' ? 'QueuesGrowing' : 'ScalingIn';
+  const goal = wanted.nodes === nodes ? '' : `${nodes} nodes become ${wanted.nodes}: `;
+  return step.message === undefined
+    ? { status: 'True', reason, message: `${goal}${what}`, progressing: true }
+    : { status: 'True', reason, message: `${goal}${what}, which waits: ${step.message}` };
 }
 
 function notAsAsked({ pending }: ConditionInput): ReturnType<Check> {

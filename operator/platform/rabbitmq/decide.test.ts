@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ConfigMap, Service, StatefulSet } from '../../kube/resources.ts';
+import type { ConfigMap, PersistentVolumeClaim, Service, StatefulSet } from '../../kube/resources.ts';
 import type { ComponentPlan } from '../core/component.ts';
 import { decide } from './decide.ts';
 import type { Observed } from './observe.ts';
@@ -9,6 +9,7 @@ import {
   effective,
   healthyCluster,
   member,
+  NOW,
   observed,
   platform,
   pod,
@@ -214,10 +215,42 @@ describe('the plan for RabbitMQ', () => {
       expect(hash(plan({ wanted: { ...effective.rabbitmq, nodes: 5 } }))).to.equal(hash(plan()));
     });
 
-    it('takes no node away, and says so', () => {
+    it('takes nodes away by a Job at a time, and says how far it is', () => {
+      const five = [0, 1, 2, 3, 4];
+      const view = five.map((ordinal) => member(ordinal));
+      const replicas = Object.fromEntries(five.map((ordinal) => [`acme-rabbitmq-${ordinal}`, 2]));
+      const shrinking = plan({
+        live: { replicas: 5, storage: effective.rabbitmq.storage, rolling: false },
+        claims: claims(true, true, true, true, true),
+        pods: five.map((ordinal) => pod(ordinal, { answer: answer(ordinal, view) })),
+        cluster: { ...healthyCluster, placement: { ...healthyCluster.placement, replicas } },
+      });
+      expect(object<StatefulSet>(shrinking, 'StatefulSet').spec?.replicas).to.equal(5);
+      expect(shrinking.creates?.map(({ metadata }) => metadata.name)).to.deep.equal(['acme-rabbitmq-shrink-4']);
+      expect(shrinking.condition).to.include({ status: 'True', reason: 'ScalingIn', progressing: true });
+      expect(shrinking.condition.message).to.equal(
+        '5 nodes become 3: the replicas on acme-rabbitmq-4 are taken away, before it is stopped',
+      );
+      expect(shrinking.status?.rabbitmq?.membership).to.deep.equal({ name: 'Shrinking', node: 'acme-rabbitmq-4' });
+    });
+
+    it('marks the volume of a node that was struck off, and has its data discarded when it is used again', () => {
+      const marked = plan({ claims: claims(true, true, true, true) });
+      const claim = object<PersistentVolumeClaim>(marked, 'PersistentVolumeClaim', 'data-acme-rabbitmq-3');
+      expect(claim.metadata.annotations).to.deep.equal({ 'isp.support/rabbitmq-left': NOW.toISOString() });
+      expect(object<ConfigMap>(marked, 'ConfigMap').data).not.to.have.property('left');
+      const [last] = claims(false).map((one) => ({ ...one, ordinal: 3, left: '2026-03-01T12:00:00.000Z' }));
+      const later = plan({ claims: [...claims(true, true, true), ...(last === undefined ? [] : [last])] });
+      expect(object<ConfigMap>(later, 'ConfigMap').data?.['left']).to.equal(
+        'acme-rabbitmq-3.acme-rabbitmq-nodes.support.svc 2026-03-01T12:00:00.000Z\n',
+      );
+    });
+
+    it('takes no node away of the last three, and says so', () => {
       const shrunk = plan({ wanted: { ...effective.rabbitmq, nodes: 1 } });
       expect(object<StatefulSet>(shrunk, 'StatefulSet').spec?.replicas).to.equal(3);
-      expect(shrunk.condition).to.include({ status: 'True', reason: 'ScaleInPending' });
+      expect(shrunk.condition).to.include({ status: 'True', reason: 'ScaleInRefused' });
+      expect(shrunk.condition.message).to.match(/^spec.rabbitmq.nodes asks for 1 and 3 nodes are kept/);
     });
 
     it('keeps the volumes as they are, and says so', () => {

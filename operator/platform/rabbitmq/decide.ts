@@ -1,14 +1,17 @@
 import { resources } from '../../kube/resources.ts';
-import type { Action, BlockedBy, ComponentPlan } from '../core/component.ts';
+import type { Action, BlockedBy, ComponentPlan, EventPlan, Removal } from '../core/component.ts';
 import type { EffectivePlatform, Storage } from '../core/effective.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { type ClusterState, clusterState } from './cluster.ts';
 import { conditionOf } from './condition.ts';
-import { desiredObjects, memberClaim } from './desired.ts';
+import { desiredObjects, leftClaim, memberClaim } from './desired.ts';
+import { type Membership, membership } from './membership.ts';
+import { membershipJob } from './membership-job.ts';
 import { podName } from './names.ts';
-import type { Observed } from './observe.ts';
+import type { Observed, RabbitmqPod } from './observe.ts';
 import type { ClusterAnswer } from './probe.ts';
+import { type RolloutStep, rolloutStep } from './rollout.ts';
 import { type StuckBoot, stuckBoot } from './stuck-boot.ts';
 
 /** Makes the vhost, and lets the platform's user into it. */
@@ -25,33 +28,49 @@ export function decide(
 ): ComponentPlan {
   // What runs is looked after even when its Secret is gone; only the first start needs it.
   if (observed.live === undefined && (blockedBy.length > 0 || !observed.hasCredentials)) return waitForCredentials;
-  const nodes = Math.max(observed.wanted.nodes, observed.live?.replicas ?? 0);
-  const storage = observed.live?.storage ?? observed.wanted.storage;
   const state = stateOf(observed);
+  const change = membership(platform, observed, state);
+  const { nodes } = change;
+  const storage = observed.live?.storage ?? observed.wanted.storage;
   const founder = founderOf(platform, observed);
   const formed = isFormed(observed, state, nodes);
+  const rollout = rolloutStep(platform, observed, state);
   const stuck = stuckBoot(observed, state, nodes, platform.status?.rabbitmq?.bootRestarts);
   return {
     objects: [
-      ...desiredObjects(platform, effective, { nodes, storage, formed, ...(founder === undefined ? {} : { founder }) }),
+      ...desiredObjects(platform, effective, {
+        nodes,
+        storage,
+        formed,
+        critical: isCritical(observed, state, nodes),
+        ...(founder === undefined ? {} : { founder }),
+        left: observed.claims.flatMap(({ ordinal, left }) =>
+          left === undefined ? [] : [{ pod: podName(platform, ordinal), at: left }],
+        ),
+      }),
       ...newMembers(observed, state).map(memberClaim),
+      ...change.left.map((claim) => leftClaim(claim, observed.now)),
     ],
+    creates: change.work === undefined ? [] : [membershipJob(platform, effective.rabbitmq, change.work)],
     actions: ensureVhost(observed, state),
     condition: conditionOf({
       observed,
       state,
       nodes,
       formed,
-      pending: pendingChanges(observed, nodes, storage),
+      ...(change.step === undefined ? {} : { step: change.step }),
+      ...(rollout.waits === undefined ? {} : { rolloutWaits: rollout.waits }),
+      pending: pendingChanges(observed, storage),
     }),
     status: {
       rabbitmq: {
         runningNodes: [...state.running],
         quorumCritical: [...(observed.cluster?.quorumCritical ?? [])],
         ...(stuck.restarts.length === 0 ? {} : { bootRestarts: [...stuck.restarts] }),
+        ...(change.step === undefined ? {} : { membership: change.step }),
       },
     },
-    ...restart(platform, stuck),
+    ...followUp(platform, stuck, change, rollout),
   };
 }
 
@@ -90,6 +109,11 @@ function newMembers({ claims, pods }: Observed, { running, clusters }: ClusterSt
   return claims.filter(({ member, ordinal }) => !member && ordinals.has(ordinal));
 }
 
+/** While a node is down the budget is used up as it is, and one that is not ready may be evicted. */
+function isCritical({ cluster }: Observed, { running }: ClusterState, nodes: number): boolean {
+  return nodes > 1 && running.length >= nodes && (cluster?.quorumCritical.length ?? 0) > 0;
+}
+
 function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): EnsureVhost[] {
   if (cluster === undefined || isVhostAsWanted(cluster)) return [];
   const host = pods.find(({ name, host: address }) => address !== undefined && running.includes(name))?.host;
@@ -99,21 +123,52 @@ function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): En
 /** A node that hangs may not heed a signal either, so it is not waited for. */
 const RESTART_GRACE_SECONDS = 5;
 
-function restart(platform: Platform, { restart: pod, againMs }: StuckBoot): Partial<ComponentPlan> {
-  const again = againMs === undefined ? {} : { requeueAfterMs: againMs };
-  if (pod === undefined) return again;
-  const ref = { resource: resources.pods, namespace: namespaceOf(platform), name: pod.name };
+function followUp(
+  platform: Platform,
+  { restart, againMs }: StuckBoot,
+  change: Membership,
+  rollout: RolloutStep,
+): Partial<ComponentPlan> {
+  const delays = [againMs, change.againMs].filter((delay) => delay !== undefined);
+  const namespace = namespaceOf(platform);
+  const jobs = change.finished.map(({ name, uid }) => ({ ref: { resource: resources.jobs, namespace, name }, uid }));
+  // Whatever a pod is replaced for, it is of the newest template then.
+  const replaced = restart === undefined ? rollout.remove : undefined;
   return {
-    remove: [{ ref, uid: pod.uid, gracePeriodSeconds: RESTART_GRACE_SECONDS }],
-    events: [
-      {
-        type: 'Warning',
-        reason: 'NodeRestarted',
-        action: 'Repair',
-        note: `${pod.name} has not come up though the others run: its pod is started anew`,
-      },
+    remove: [
+      ...jobs,
+      ...(restart === undefined
+        ? []
+        : [{ ...removalOf(namespace, restart), gracePeriodSeconds: RESTART_GRACE_SECONDS }]),
+      ...(replaced === undefined ? [] : [removalOf(namespace, replaced)]),
     ],
-    ...again,
+    events: [
+      ...(restart === undefined ? [] : [restartEvent(restart)]),
+      ...(replaced === undefined ? [] : [replacementEvent(replaced)]),
+    ],
+    ...(delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) }),
+  };
+}
+
+function removalOf(namespace: string, { name, uid }: RabbitmqPod): Removal {
+  return { ref: { resource: resources.pods, namespace, name }, uid };
+}
+
+function replacementEvent({ name }: RabbitmqPod): EventPlan {
+  return {
+    type: 'Normal',
+    reason: 'NodeReplaced',
+    action: 'RollingUpdate',
+    note: `pod ${name} is replaced by one of the newest template`,
+  };
+}
+
+function restartEvent({ name }: RabbitmqPod): EventPlan {
+  return {
+    type: 'Warning',
+    reason: 'NodeRestarted',
+    action: 'Repair',
+    note: `${name} has not come up though the others run: its pod is started anew`,
   };
 }
 
@@ -128,19 +183,14 @@ function canSetDefaultQueueType(version: string): boolean {
 }
 
 /** What the resource asks for and is not done, each a sentence. */
-function pendingChanges({ wanted }: Observed, nodes: number, storage: Storage): { reason: string; message: string }[] {
-  const pending: { reason: string; message: string }[] = [];
-  if (wanted.nodes < nodes)
-    pending.push({
-      reason: 'ScaleInPending',
-      message: `spec.rabbitmq.nodes asks for ${wanted.nodes} nodes and ${nodes} are kept: nodes are not taken away, since queues have replicas on them`,
-    });
-  if (!isSameStorage(wanted.storage, storage))
-    pending.push({
+function pendingChanges({ wanted }: Observed, storage: Storage): { reason: string; message: string }[] {
+  if (isSameStorage(wanted.storage, storage)) return [];
+  return [
+    {
       reason: 'StorageChangePending',
       message: `spec.rabbitmq.storage asks for ${describe(wanted.storage)} and the volumes have ${describe(storage)}: volumes are not changed`,
-    });
-  return pending;
+    },
+  ];
 }
 
 function isSameStorage(wanted: Storage, live: Storage): boolean {

@@ -3,7 +3,13 @@ import type { ConfigMap, StatefulSet } from '../../kube/resources.ts';
 import { desiredObjects } from './desired.ts';
 import { effective, platform } from './testing/fixtures.ts';
 
-const objects = desiredObjects(platform, effective, { nodes: 3, storage: { size: '2Gi' }, formed: true });
+const objects = desiredObjects(platform, effective, {
+  nodes: 3,
+  storage: { size: '2Gi' },
+  formed: true,
+  critical: false,
+  left: [],
+});
 const set = objects.find(({ kind }) => kind === 'StatefulSet') as StatefulSet;
 const config = objects.find(({ kind }) => kind === 'ConfigMap') as ConfigMap;
 const pod = set.spec?.template.spec;

@@ -6,7 +6,15 @@ import { commonLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { enabledPlugins, rabbitmqConfig } from './config.ts';
 import { configFiles, joinScript, paths } from './join-script.ts';
-import { AMQP_PORT, DISTRIBUTION_PORT, MEMBER_ANNOTATION, nodeHost, podName, rabbitmqName } from './names.ts';
+import {
+  AMQP_PORT,
+  DISTRIBUTION_PORT,
+  LEFT_ANNOTATION,
+  MEMBER_ANNOTATION,
+  nodeHost,
+  podName,
+  rabbitmqName,
+} from './names.ts';
 import { clientService, disruptionBudget, nodesService } from './services.ts';
 import { rabbitmqStatefulSet } from './statefulset.ts';
 
@@ -17,6 +25,10 @@ export interface Intent {
   readonly formed: boolean;
   /** Pod that may found the cluster; absent once there is one. */
   readonly founder?: string;
+  /** A queue would lose its majority with a node that is evicted now. */
+  readonly critical: boolean;
+  /** Pods whose nodes were struck off, and when: what is on their volumes is not to be used again. */
+  readonly left: readonly { readonly pod: string; readonly at: string }[];
 }
 
 /** Everything that RabbitMQ consists of, in the order in which it is applied. */
@@ -28,7 +40,7 @@ export function desiredObjects(platform: Platform, effective: EffectivePlatform,
     configMap(platform, intent, { [configFiles.rabbitmq]: rabbitmq, [configFiles.plugins]: plugins }),
     nodesService(platform),
     clientService(platform, intent.formed),
-    disruptionBudget(platform),
+    disruptionBudget(platform, intent.critical),
     rabbitmqStatefulSet(platform, effective.rabbitmq, {
       replicas: intent.nodes,
       storage: intent.storage,
@@ -38,7 +50,7 @@ export function desiredObjects(platform: Platform, effective: EffectivePlatform,
   ];
 }
 
-function configMap(platform: Platform, { nodes, founder }: Intent, files: Record<string, string>): ConfigMap {
+function configMap(platform: Platform, { nodes, founder, left }: Intent, files: Record<string, string>): ConfigMap {
   const hosts = Array.from({ length: nodes }, (_, ordinal) => nodeHost(platform, podName(platform, ordinal)));
   return {
     apiVersion: 'v1',
@@ -49,16 +61,34 @@ function configMap(platform: Platform, { nodes, founder }: Intent, files: Record
       [configFiles.script]: joinScript(paths, AMQP_PORT, DISTRIBUTION_PORT),
       [configFiles.nodes]: `${hosts.join('\n')}\n`,
       [configFiles.founder]: founder === undefined ? '' : nodeHost(platform, founder),
+      ...(left.length === 0
+        ? {}
+        : { [configFiles.left]: left.map(({ pod, at }) => `${nodeHost(platform, pod)} ${at}\n`).join('') }),
     },
   };
 }
 
-/** Marks a claim as one of a member, as a partial object: the rest of the claim belongs to the StatefulSet's controller. */
-export function memberClaim(claim: { readonly name: string; readonly uid: string }): KubeObject {
+interface ClaimId {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Marks a claim as one of a member. */
+export function memberClaim(claim: ClaimId): KubeObject {
+  return markedClaim(claim, { [MEMBER_ANNOTATION]: 'true' });
+}
+
+/** Marks a claim as one whose node was struck off, in the place of the mark of a member. */
+export function leftClaim(claim: ClaimId, at: Date): KubeObject {
+  return markedClaim(claim, { [LEFT_ANNOTATION]: at.toISOString() });
+}
+
+/** A partial object: the rest of the claim belongs to the StatefulSet's controller. Of our marks it keeps those that are named. */
+function markedClaim({ name, uid }: ClaimId, annotations: Record<string, string>): KubeObject {
   // The uid keeps the mark from going to a later, empty claim of the same name.
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name: claim.name, uid: claim.uid, annotations: { [MEMBER_ANNOTATION]: 'true' } },
+    metadata: { name, uid, annotations },
   } satisfies PersistentVolumeClaim;
 }

@@ -167,6 +167,37 @@ describe('the script that runs before a RabbitMQ node', function () {
     expect(peers()).to.deep.equal([SELF, FIRST, SECOND]);
   });
 
+  describe('when the node was struck off', () => {
+    const data = (): string => join(paths.data, `rabbit@${SELF}`);
+
+    function strikeOff(host: string, at: string): void {
+      writeFileSync(join(paths.config, 'left'), `${host} ${at}\n`);
+    }
+
+    it('discards what the node knew before, once, and has it join', async () => {
+      haveData();
+      await serve(FIRST, amqp);
+      strikeOff(SELF, 'monday');
+      expect(await start().done).to.equal(0);
+      expect(existsSync(data())).to.equal(false);
+      expect(peers()).to.deep.equal([SELF, FIRST]);
+      // It has joined, and the mark is still there.
+      haveData();
+      expect(await start().done).to.equal(0);
+      expect(existsSync(data())).to.equal(true);
+      strikeOff(SELF, 'tuesday');
+      expect(await start().done).to.equal(0);
+      expect(existsSync(data())).to.equal(false);
+    });
+
+    it('leaves the data of others alone', async () => {
+      haveData();
+      strikeOff(SECOND, 'monday');
+      expect(await start().done).to.equal(0);
+      expect(existsSync(data())).to.equal(true);
+    });
+  });
+
   it('waits until DNS has told its address for a while, however often it told another', async () => {
     haveData();
     const answers = join(folder, 'answers');

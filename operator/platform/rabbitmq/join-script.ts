@@ -26,6 +26,8 @@ export const configFiles = {
   nodes: 'nodes',
   /** Host of the node that may found a cluster; empty once there is one. */
   founder: 'founder',
+  /** Hosts of nodes that were struck off, each with when; absent where there is none. */
+  left: 'left',
 } as const;
 
 /**
@@ -79,6 +81,21 @@ join() {
     echo "cluster_formation.classic_config.nodes.$number = rabbit@$host"
   done > "$config/10-peers.conf"
 }
+
+# The others have struck this node off, which its own data does not know: it would start and be refused for ever. What it has is of no
+# use any more. It is taken away once for each time, and never again when the node has joined anew.
+discard_left() {
+  local host at
+  [ -e ${config}/${configFiles.left} ] || return 0
+  while read -r host at; do
+    [ "$host" = "$NODE_HOST" ] || continue
+    [ "$(cat "${data}/discarded" 2> /dev/null)" != "$at" ] || continue
+    echo "this node was taken out of the cluster at $at: discarding its data of before"
+    rm -rf "$data" "$data-feature_flags" "$data-plugins-expand"
+    echo "$at" > "${data}/discarded"
+  done < ${config}/${configFiles.left}
+}
+discard_left
 
 if has_data; then
   # Not used by a node that knows its cluster.

@@ -84,8 +84,22 @@ describe('the client of the management API', () => {
         JSON.stringify([{ name: 'q', type: 'quorum', messages_ready: 3, messages_unacknowledged: 2, members: ['x'] }]),
       );
     };
-    expect(await client.queues('a/b')).to.deep.equal([
-      { name: 'q', type: 'quorum', ready: 3, unacknowledged: 2, members: ['x'], online: [] },
+    const [queue] = await client.queues('a/b');
+    expect(queue).to.include({ name: 'q', type: 'quorum', ready: 3, unacknowledged: 2 });
+    expect([queue?.members, queue?.online]).to.deep.equal([['x'], []]);
+  });
+
+  it('reads which queues outlive their clients, and where one without replicas is, of all vhosts', async () => {
+    answer = (request, response) => {
+      expect(request.url).to.match(/^\/api\/queues\?/);
+      const quorum = { name: 'quorum', durable: true, auto_delete: false, exclusive: null, members: ['x'], node: 'x' };
+      const reply = { name: 'reply', durable: false, auto_delete: true, exclusive: true, node: 'y' };
+      response.end(JSON.stringify([quorum, reply]));
+    };
+    const read = await client.queues(undefined);
+    expect(read.map(({ name, durable, transient, node }) => [name, durable, transient, node])).to.deep.equal([
+      ['quorum', true, false, undefined],
+      ['reply', false, true, 'y'],
     ]);
   });
 

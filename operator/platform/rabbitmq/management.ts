@@ -40,6 +40,11 @@ export interface Queue {
   readonly members: readonly string[];
   /** Those of them that run. */
   readonly online: readonly string[];
+  readonly durable: boolean;
+  /** It goes with the client that uses it. */
+  readonly transient: boolean;
+  /** The only node that it is on; absent for queues that are replicated. */
+  readonly node?: string;
 }
 
 export interface Vhost {
@@ -100,9 +105,14 @@ export class ManagementClient {
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** The queues of a vhost by name, with counts that are up to 5 s old. Rates are left out, which is what makes it cheap. */
-  async queues(vhost: string, signal?: AbortSignal): Promise<readonly Queue[]> {
-    const path = `queues/${encodeURIComponent(vhost)}?disable_stats=true&enable_queue_totals=true`;
+  /**
+   * The queues by name, with counts that are up to 5 s old. Rates are left out, which is what makes it cheap.
+   *
+   * @param vhost all of them where it is undefined
+   */
+  async queues(vhost: string | undefined, signal?: AbortSignal): Promise<readonly Queue[]> {
+    const where = vhost === undefined ? '' : `/${encodeURIComponent(vhost)}`;
+    const path = `queues${where}?disable_stats=true&enable_queue_totals=true`;
     const queues = (await this.#get(path, signal)) as {
       name: string;
       type?: string;
@@ -110,6 +120,10 @@ export class ManagementClient {
       messages_unacknowledged?: number;
       members?: string[];
       online?: string[];
+      durable?: boolean;
+      auto_delete?: boolean;
+      exclusive?: boolean | null;
+      node?: string;
     }[];
     return queues
       .map((queue) => ({
@@ -119,6 +133,9 @@ export class ManagementClient {
         unacknowledged: queue.messages_unacknowledged ?? 0,
         members: queue.members ?? [],
         online: queue.online ?? [],
+        durable: queue.durable === true,
+        transient: queue.auto_delete === true || queue.exclusive === true,
+        ...(queue.node === undefined || queue.members !== undefined ? {} : { node: queue.node }),
       }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }

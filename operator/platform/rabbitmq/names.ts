@@ -28,6 +28,9 @@ export const secretKeys = {
 /** On the claim of a volume whose node has been a member of the cluster: it outlives the platform exactly as the data does. */
 export const MEMBER_ANNOTATION = 'isp.support/rabbitmq-member';
 
+/** On the claim of a node that was struck off in its stead: when that was. */
+export const LEFT_ANNOTATION = 'isp.support/rabbitmq-left';
+
 /** Container that a node without data waits in until it may join or found the cluster. */
 export const JOIN_CONTAINER = 'join-cluster';
 

@@ -69,7 +69,13 @@ describe('what is seen of RabbitMQ', () => {
 
   it('sees whether clients have been let in', () => {
     const service = (formed: boolean): Service => {
-      const objects = desiredObjects(platform, effective, { nodes: 3, storage: { size: '2Gi' }, formed });
+      const objects = desiredObjects(platform, effective, {
+        nodes: 3,
+        storage: { size: '2Gi' },
+        formed,
+        critical: false,
+        left: [],
+      });
       return objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === 'acme-rabbitmq') as Service;
     };
     expect(observe(scopeOf([service(false)])).open).to.equal(false);
@@ -89,9 +95,11 @@ describe('what is seen of RabbitMQ', () => {
         template: {},
         volumeClaimTemplates: [{ spec: { storageClassName: 'fast', resources: { requests: { storage: '7Gi' } } } }],
       },
-      status: { replicas: 3, updatedReplicas: 1, observedGeneration: 2 },
+      status: { replicas: 3, updateRevision: 'new', observedGeneration: 2 },
     };
-    expect(observe(scopeOf([set])).live).to.deep.equal({
+    const earlier = podOf(0);
+    earlier.metadata.labels = { ...earlier.metadata.labels, 'controller-revision-hash': 'old' };
+    expect(observe(scopeOf([set, earlier])).live).to.deep.equal({
       replicas: 3,
       rolling: true,
       storage: { size: '7Gi', storageClassName: 'fast' },

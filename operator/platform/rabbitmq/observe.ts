@@ -1,4 +1,5 @@
 import {
+  type Job,
   type PersistentVolumeClaim,
   type Pod,
   resources,
@@ -9,8 +10,10 @@ import type { Scope } from '../core/component.ts';
 import type { EffectiveRabbitmq, Storage } from '../core/effective.ts';
 import { namespaceOf } from '../core/names.ts';
 import { isPodReady, ordinalOf, whyNotReady } from '../core/pods.ts';
+import { isOutdated, newestRevision } from '../core/revision.ts';
 import { secretValue } from '../core/secrets.ts';
-import { JOIN_CONTAINER, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
+import { type MembershipJob, readMembershipJob } from './membership-job.ts';
+import { JOIN_CONTAINER, LEFT_ANNOTATION, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
 import { CLUSTER_PROBE, type ClusterResult, type Credentials, type NodeAnswer, nodeProbeName } from './probe.ts';
 import { isOpen } from './services.ts';
 
@@ -27,6 +30,8 @@ export interface RabbitmqPod {
   readonly notReady?: string;
   /** Its volume is empty, and it waits until it may join or found a cluster. */
   readonly joining: boolean;
+  /** Made from an earlier template than the newest. */
+  readonly outdated: boolean;
   /** When the container of its node was started; absent while it does not run. */
   readonly startedAt?: Date;
   /** Absent until it was asked. */
@@ -40,6 +45,8 @@ export interface Claim {
   readonly ordinal: number;
   /** Its node has been a member of the cluster. */
   readonly member: boolean;
+  /** When its node was struck off the list of the cluster, of which its data knows nothing; absent for all others. */
+  readonly left?: string;
 }
 
 export interface LiveSet {
@@ -58,6 +65,8 @@ export interface Observed {
   readonly pods: readonly RabbitmqPod[];
   /** Absent until the cluster was asked, or when no node answered. */
   readonly cluster?: ClusterResult;
+  /** Jobs that change who belongs to the cluster. */
+  readonly jobs: readonly MembershipJob[];
   readonly hasCredentials: boolean;
   /** Clients have been let in, which happens once all nodes have come together. */
   readonly open: boolean;
@@ -71,12 +80,14 @@ export function observe(scope: Scope): Observed {
   const service = children.get<Service>({ resource: resources.services, namespace, name });
   const claims = children.list<PersistentVolumeClaim>(resources.persistentVolumeClaims, 'rabbitmq').flatMap(readClaim);
   const cluster = probes.get<ClusterResult>(CLUSTER_PROBE)?.value;
+  const pods = observePods(scope);
   return {
     wanted: effective.rabbitmq,
-    ...(set === undefined ? {} : { live: readSet(set) }),
+    ...(set === undefined ? {} : { live: readSet(set, pods) }),
     claims: claims.toSorted((a, b) => a.ordinal - b.ordinal),
-    pods: observePods(scope),
+    pods,
     ...(cluster === undefined ? {} : { cluster }),
+    jobs: children.list<Job>(resources.jobs, 'rabbitmq').flatMap(readMembershipJob),
     hasCredentials: credentialsOf(scope) !== undefined,
     open: service !== undefined && isOpen(service),
     now: scope.now,
@@ -85,9 +96,11 @@ export function observe(scope: Scope): Observed {
 
 /** The platform's RabbitMQ pods by ordinal. */
 export function observePods(scope: Scope): RabbitmqPod[] {
+  const [namespace, name] = [namespaceOf(scope.platform), rabbitmqName(scope.platform)];
+  const newest = newestRevision(scope.children.get<StatefulSet>({ resource: resources.statefulSets, namespace, name }));
   return scope.children
     .list<Pod>(resources.pods, 'rabbitmq')
-    .flatMap((pod) => readPod(scope, pod))
+    .flatMap((pod) => readPod(scope, pod, newest))
     .toSorted((a, b) => a.ordinal - b.ordinal);
 }
 
@@ -100,15 +113,14 @@ export function credentialsOf(scope: Scope): Credentials | undefined {
   return { username, password, vhost };
 }
 
-function readSet(set: StatefulSet): LiveSet {
+function readSet(set: StatefulSet, pods: readonly RabbitmqPod[]): LiveSet {
   const replicas = set.spec?.replicas ?? 0;
   const claim = set.spec?.volumeClaimTemplates?.[0]?.spec;
   const size = claim?.resources?.requests?.['storage'];
   const storageClassName = claim?.storageClassName;
-  const current = set.status?.observedGeneration === set.metadata.generation;
   return {
     replicas,
-    rolling: !current || (set.status?.updatedReplicas ?? 0) < replicas,
+    rolling: newestRevision(set) === undefined || pods.some(({ outdated }) => outdated),
     ...(size === undefined
       ? {}
       : { storage: { size, ...(storageClassName === undefined ? {} : { storageClassName }) } }),
@@ -119,10 +131,12 @@ function readClaim(claim: PersistentVolumeClaim): Claim[] {
   const { name, uid, annotations } = claim.metadata;
   const ordinal = Number(/-(\d+)$/.exec(name)?.[1] ?? Number.NaN);
   if (uid === undefined || Number.isNaN(ordinal)) return [];
-  return [{ name, uid, ordinal, member: annotations?.[MEMBER_ANNOTATION] === 'true' }];
+  const left = annotations?.[LEFT_ANNOTATION];
+  const member = annotations?.[MEMBER_ANNOTATION] === 'true';
+  return [{ name, uid, ordinal, member, ...(left === undefined ? {} : { left }) }];
 }
 
-function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
+function readPod(scope: Scope, pod: Pod, newest: string | undefined): RabbitmqPod[] {
   const { name, uid, deletionTimestamp } = pod.metadata;
   const ordinal = ordinalOf(pod);
   if (uid === undefined || Number.isNaN(ordinal)) return [];
@@ -138,6 +152,7 @@ function readPod(scope: Scope, pod: Pod): RabbitmqPod[] {
       ready: isPodReady(pod),
       deleting: deletionTimestamp !== undefined,
       joining: isJoining(pod),
+      outdated: isOutdated(pod, newest),
       ...(host === undefined ? {} : { host }),
       ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
       ...(notReady === undefined ? {} : { notReady }),

@@ -4,6 +4,7 @@ import { AmqpCheck, type AmqpProblem, type AmqpTarget } from './amqp-check.ts';
 import { ManagementClient } from './management.ts';
 import { ManagementError } from './management-error.ts';
 import { MANAGEMENT_PORT, podOf } from './names.ts';
+import { type Placement, placementOf } from './placement.ts';
 import { criticalNodes } from './quorum.ts';
 
 /** Who the operator logs in as, and where to. */
@@ -42,6 +43,7 @@ export interface ClusterAnswer {
   readonly permitted: boolean;
   /** Pods without which a quorum queue would lose its majority. */
   readonly quorumCritical: readonly string[];
+  readonly placement: Placement;
 }
 
 /** Undefined: no node answered. */
@@ -150,21 +152,19 @@ async function ask(
   { vhost: name, username }: Credentials,
   signal: AbortSignal,
 ): Promise<ClusterAnswer> {
-  const [{ rabbitmqVersion: version }, vhost] = await Promise.all([
+  const [{ rabbitmqVersion: version }, vhost, queues] = await Promise.all([
     client.overview(signal),
     client.vhost(name, signal),
+    client.queues(undefined, signal),
   ]);
-  if (vhost === undefined) return { version, vhost: false, permitted: false, quorumCritical: [] };
-  const [permissions, queues] = await Promise.all([
-    client.permissions(name, username, signal),
-    client.queues(name, signal),
-  ]);
+  const found = { version, quorumCritical: criticalNodes(queues).map(podOf), placement: placementOf(queues) };
+  if (vhost === undefined) return { ...found, vhost: false, permitted: false };
+  const permissions = await client.permissions(name, username, signal);
   return {
-    version,
+    ...found,
     vhost: true,
     ...(vhost.defaultQueueType === undefined ? {} : { defaultQueueType: vhost.defaultQueueType }),
     permitted: permissions !== undefined && Object.values(permissions).every((pattern) => pattern === '.*'),
-    quorumCritical: criticalNodes(queues).map(podOf),
   };
 }
 

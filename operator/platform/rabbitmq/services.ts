@@ -59,12 +59,12 @@ export function nodesService(platform: Platform): Service {
   };
 }
 
-/** A drain takes one node at a time, which a quorum of three bears. */
-export function disruptionBudget(platform: Platform): PodDisruptionBudget {
+/** A drain takes one node at a time, which a quorum of three bears; and none while a queue needs all the replicas that it has. */
+export function disruptionBudget(platform: Platform, critical: boolean): PodDisruptionBudget {
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: { name: rabbitmqName(platform), labels: commonLabels(platform, 'rabbitmq') },
-    spec: { maxUnavailable: 1, selector: { matchLabels: selectorLabels(platform, 'rabbitmq') } },
+    spec: { maxUnavailable: critical ? 0 : 1, selector: { matchLabels: selectorLabels(platform, 'rabbitmq') } },
   };
 }

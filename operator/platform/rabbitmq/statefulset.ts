@@ -31,8 +31,6 @@ type Container = PodSpec['containers'][number];
 const CONFIG_HASH = 'isp.support/config-hash';
 /** A node that stops writes out what it holds and hands over its leaders. */
 const GRACE_SECONDS = 60;
-/** A node that comes back catches up with its queues before the next one is stopped. */
-const MIN_READY_SECONDS = 10;
 const EVICTION_SECONDS = 30;
 
 /** Idle schedulers sleep instead of spinning: three brokers and two cores have better uses for them. */
@@ -59,8 +57,8 @@ export function rabbitmqStatefulSet(
       serviceName: nodesServiceName(platform),
       replicas: intent.replicas,
       podManagementPolicy: 'Parallel',
-      updateStrategy: { type: 'RollingUpdate' },
-      minReadySeconds: MIN_READY_SECONDS,
+      // Which pod goes next, and when, is decided by the queues that need it.
+      updateStrategy: { type: 'OnDelete' },
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: selectorLabels(platform, 'rabbitmq') },
       template: {

@@ -180,6 +180,16 @@ export const platformStatusSchema = z
           )
           .describe('Nodes that did not come up.')
           .exactOptional(),
+        membership: z
+          .object({
+            name: text(
+              'Growing: a node gets replicas of queues; Shrinking, Stopping, Forgetting: it is taken away; Refused: it is not.',
+            ),
+            node: text('Pod of the node that it is about.'),
+            message: text('Why it waits or is refused.').exactOptional(),
+          })
+          .describe('Present while nodes or replicas of queues come or go.')
+          .exactOptional(),
       })
       .describe('RabbitMQ.')
       .exactOptional(),

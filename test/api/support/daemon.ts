@@ -55,8 +55,10 @@ export function start({ command, args, env = {}, folder }: DaemonOptions): Child
     stdio: ['ignore', 'pipe', 'pipe'],
     ...asNobody,
   });
-  child.stdout.pipe(log);
-  child.stderr.pipe(log);
+  // Neither ends it for the other.
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  child.once('close', () => log.end());
   return child;
 }
 

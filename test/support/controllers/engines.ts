@@ -210,6 +210,7 @@ function cluster({ vhost }: EngineState): ClusterAnswer {
     vhost,
     permitted: vhost,
     quorumCritical: [],
+    placement: { quorumQueues: 0, replicas: {}, offline: [], unreplicated: [] },
     ...(vhost ? { defaultQueueType: 'quorum' } : {}),
   };
 }

@@ -28,6 +28,12 @@ export const healthyCluster: ClusterAnswer = {
   defaultQueueType: 'quorum',
   permitted: true,
   quorumCritical: [],
+  placement: {
+    quorumQueues: 2,
+    replicas: { 'acme-rabbitmq-0': 2, 'acme-rabbitmq-1': 2, 'acme-rabbitmq-2': 2 },
+    offline: [],
+    unreplicated: [],
+  },
 };
 
 export function member(ordinal: number, fields: Partial<MemberView> = {}): MemberView {
@@ -48,6 +54,8 @@ export function pod(ordinal: number, fields: Partial<RabbitmqPod> = {}): Rabbitm
     ready: true,
     deleting: false,
     joining: false,
+    outdated: false,
+    startedAt: NOW,
     answer: answer(ordinal, [member(0), member(1), member(2)]),
     ...fields,
   };
@@ -76,6 +84,7 @@ export function observed(fields: Partial<Observed> = {}): Observed {
     claims: claims(true, true, true),
     pods: [pod(0), pod(1), pod(2)],
     cluster: healthyCluster,
+    jobs: [],
     hasCredentials: true,
     open: true,
     now: NOW,

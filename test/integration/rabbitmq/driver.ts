@@ -1,0 +1,220 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConfigMap, Job, Secret, StatefulSet } from '../../../operator/kube/resources.ts';
+import type { Action, ActionContext, ComponentPlan } from '../../../operator/platform/core/component.ts';
+import type { EffectivePlatform } from '../../../operator/platform/core/effective.ts';
+import type { Platform } from '../../../operator/platform/core/platform.ts';
+import { encodeSecret } from '../../../operator/platform/core/secrets.ts';
+import { cached, scopeOf } from '../../../operator/platform/core/testing/scope.ts';
+import { rabbitmqComponent } from '../../../operator/platform/rabbitmq/component.ts';
+import { rabbitmqSecret } from '../../../operator/platform/rabbitmq/credentials.ts';
+import { decide } from '../../../operator/platform/rabbitmq/decide.ts';
+import { ManagementClient } from '../../../operator/platform/rabbitmq/management.ts';
+import { type MembershipJob, membershipScript } from '../../../operator/platform/rabbitmq/membership-job.ts';
+import { LEFT_ANNOTATION, MEMBER_ANNOTATION, USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
+import type { Claim, Observed, RabbitmqPod } from '../../../operator/platform/rabbitmq/observe.ts';
+import { clusterProbe, managementUrl, type NodeAnswer, nodeProbe } from '../../../operator/platform/rabbitmq/probe.ts';
+import { resolve } from '../../../operator/platform/schema/effective.ts';
+import { run, scratch } from '../../api/support/daemon.ts';
+import { hostOf, Machine, onMachine } from './machine.ts';
+import { RabbitNode } from './nodes.ts';
+
+export const PASSWORD = 'x'.repeat(32);
+
+const platform: Platform = {
+  apiVersion: 'isp.support/v1alpha1',
+  kind: 'IspSupportPlatform',
+  metadata: { name: 'acme', namespace: 'support', uid: 'platform' },
+};
+const credentials = { username: USER, password: PASSWORD, vhost: VHOST };
+const images = {
+  api: 'api',
+  postgres: 'postgres',
+  redis: 'redis',
+  rabbitmq: 'rabbitmq',
+  haproxy: 'haproxy',
+  pgbouncer: 'pgbouncer',
+};
+
+const generated = rabbitmqSecret(platform, (length) => 'x'.repeat(length));
+const secret = cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name: generated.name } }, 'rabbitmq', {
+  data: encodeSecret(generated.values),
+});
+
+/** The operator's loop for RabbitMQ over processes in the place of pods: ask, decide, carry out, again. */
+export class Driver {
+  readonly machine = new Machine();
+  readonly nodes: RabbitNode[] = [];
+  readonly claims = new Map<number, Claim>();
+  /** Every step that the status has told of, in order. */
+  readonly steps: string[] = [];
+  readonly #home = scratch('rabbitmq-job');
+  readonly #jobs = new Map<string, MembershipJob>();
+  readonly #probes = new Map<string, ReturnType<typeof nodeProbe>>();
+  #wanted: number;
+  #replicas: number | undefined;
+  #open = false;
+
+  constructor(nodes: number) {
+    this.#wanted = nodes;
+  }
+
+  get effective(): EffectivePlatform {
+    return resolve({ customers: 100, rabbitmq: { nodes: this.#wanted } }, images);
+  }
+
+  async create(): Promise<void> {
+    await this.machine.create(generated.values);
+  }
+
+  async destroy(): Promise<void> {
+    for (const probe of this.#probes.values()) probe.close?.();
+    await Promise.all(this.nodes.map((node) => node.destroy()));
+    await this.machine.destroy();
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+
+  scale(nodes: number): void {
+    this.#wanted = nodes;
+  }
+
+  management(ordinal = 0): ManagementClient {
+    return new ManagementClient({
+      url: managementUrl(this.machine.addressOf(ordinal)),
+      ...credentials,
+      timeoutMs: 10_000,
+    });
+  }
+
+  /** Runs one of RabbitMQ's own commands for a node. */
+  async ctl(ordinal: number, ...args: string[]): Promise<void> {
+    const node = onMachine(`rabbit@${hostOf(ordinal)}`);
+    const cookie = join(this.machine.secret, 'erlang-cookie');
+    const script = `umask 077; rm -f ~/.erlang.cookie; cat ${cookie} > ~/.erlang.cookie; exec rabbitmqctl --longnames "$@"`;
+    const command = this.machine.inPod('bash', ['-c', script, 'ctl', '--node', node, ...args]);
+    await run({ ...command, env: this.machine.env(this.#home), folder: this.#home });
+  }
+
+  /** Runs until a plan is as expected; gives that plan. */
+  async until(what: string, done: (plan: ComponentPlan) => boolean, seconds = 240): Promise<ComponentPlan> {
+    const deadline = performance.now() + seconds * 1000;
+    let last: ComponentPlan | undefined;
+    while (performance.now() < deadline) {
+      last = decide(platform, this.effective, await this.#observe(), []);
+      this.#note(last);
+      if (done(last)) return last;
+      await this.#carryOut(last);
+      await sleep(300);
+    }
+    throw new Error(`no ${what} after ${seconds} s: ${JSON.stringify([last?.condition, last?.status])}`);
+  }
+
+  #note({ status }: ComponentPlan): void {
+    const { name, node } = status?.rabbitmq?.membership ?? {};
+    const step = `${name} ${node}`;
+    if (name !== undefined && this.steps.at(-1) !== step) this.steps.push(step);
+  }
+
+  async #carryOut({ objects, actions = [], creates = [], remove = [] }: ComponentPlan): Promise<void> {
+    for (const object of objects) {
+      if (object.kind === 'ConfigMap')
+        for (const [file, text] of Object.entries((object as ConfigMap).data ?? {}))
+          writeFileSync(join(this.machine.config, file), text);
+      if (object.kind === 'PersistentVolumeClaim') this.#mark(object.metadata.name, object.metadata.annotations ?? {});
+      if (object.kind === 'Service' && object.metadata.name === 'acme-rabbitmq')
+        this.#open = !JSON.stringify(object).includes('forming');
+    }
+    const set = objects.find(({ kind }) => kind === 'StatefulSet') as StatefulSet;
+    await this.#scaleTo(set.spec?.replicas ?? 0);
+    for (const action of actions) await this.#act(action);
+    for (const job of creates) void this.#runJob(job as Job);
+    for (const { ref } of remove)
+      if (ref.resource.kind === 'Job') this.#jobs.delete(ref.name);
+      else throw new Error(`nobody expected that ${ref.name} would be removed`);
+  }
+
+  async #act(action: Action): Promise<void> {
+    const context = { scope: scopeOf({ objects: [secret] }), signal: AbortSignal.timeout(10_000) };
+    await rabbitmqComponent.act?.(action, context as unknown as ActionContext);
+  }
+
+  #mark(name: string, annotations: Record<string, string>): void {
+    const ordinal = Number(name.split('-').at(-1));
+    const left = annotations[LEFT_ANNOTATION];
+    const member = annotations[MEMBER_ANNOTATION] === 'true';
+    this.claims.set(ordinal, { name, uid: name, ordinal, member, ...(left === undefined ? {} : { left }) });
+  }
+
+  async #scaleTo(replicas: number): Promise<void> {
+    this.#replicas = replicas;
+    for (let ordinal = this.nodes.length; ordinal < replicas; ordinal++) {
+      this.nodes.push(new RabbitNode(this.machine, ordinal));
+      this.#mark(`data-acme-rabbitmq-${ordinal}`, {});
+    }
+    for (const node of this.nodes)
+      if (node.ordinal < replicas && !node.running) node.start();
+      else if (node.ordinal >= replicas && node.running) await node.stop();
+  }
+
+  async #runJob({ metadata: { name }, spec }: Job): Promise<void> {
+    this.#jobs.set(name, { name, uid: name, state: 'running' });
+    const [verb = '', through = '', pod = ''] = spec?.template.spec?.containers[0]?.command?.slice(3) ?? [];
+    const script = membershipScript({ home: this.#home, secret: this.machine.secret });
+    const args = ['-c', script, verb, onMachine(through), onMachine(pod)];
+    const command = { ...this.machine.inPod('bash', args), env: this.machine.env(this.#home), folder: this.#home };
+    const state = await run(command).then(
+      () => 'succeeded' as const,
+      () => 'failed' as const,
+    );
+    this.#jobs.set(name, { name, uid: name, state, finishedAt: new Date() });
+  }
+
+  async #observe(): Promise<Observed> {
+    const nodes = this.nodes.filter((node) => node.running);
+    const pods = await Promise.all(nodes.map((node) => this.#observePod(node)));
+    const ready = pods.filter(({ answer }) => answer !== undefined && answer.members.length > 0);
+    const hosts = ready.flatMap(({ host }) => host ?? []);
+    const signal = AbortSignal.timeout(20_000);
+    const cluster = hosts.length === 0 ? undefined : await clusterProbe(hosts, credentials).run(signal);
+    const { rabbitmq } = this.effective;
+    return {
+      wanted: rabbitmq,
+      ...(this.#replicas === undefined
+        ? {}
+        : { live: { replicas: this.#replicas, storage: rabbitmq.storage, rolling: false } }),
+      claims: [...this.claims.values()],
+      pods,
+      cluster,
+      jobs: [...this.#jobs.values()],
+      hasCredentials: true,
+      open: this.#open,
+      now: new Date(),
+    };
+  }
+
+  async #observePod(node: RabbitNode): Promise<RabbitmqPod> {
+    const { name, uid, ordinal, host, joining, startedAt } = node;
+    const answer = joining ? undefined : await this.#ask(node);
+    const ready = answer !== undefined && answer.amqpProblem === undefined;
+    return {
+      name,
+      uid,
+      ordinal,
+      host,
+      ready,
+      deleting: false,
+      joining,
+      outdated: false,
+      ...(startedAt === undefined ? {} : { startedAt }),
+      ...(ready ? {} : { notReady: `pod ${name} is not ready` }),
+      ...(answer === undefined ? {} : { answer }),
+    };
+  }
+
+  async #ask({ name, uid, host }: RabbitNode): Promise<NodeAnswer> {
+    const probe = this.#probes.get(uid) ?? nodeProbe({ pod: name, uid, host }, credentials);
+    this.#probes.set(uid, probe);
+    return await probe.run(AbortSignal.timeout(10_000));
+  }
+}
