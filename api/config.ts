@@ -56,7 +56,11 @@ const redis = {
   REDIS_SENTINEL_NAME: variable(z.string().min(1).default('mymaster'), 'the name that the Sentinels monitor'),
 };
 const results = {
-  CELERY_RESULT_BACKEND: variable(redisUrl.optional(), 'where results are kept, as REDIS_URL, which is the default'),
+  CELERY_RESULT_BACKEND: variable(
+    // What an application of Python's is told where Redis is a Cluster. Callers by rpc:// are answered in any case.
+    z.union([redisUrl, z.literal('rpc://').transform(() => undefined)]).optional(),
+    'where results are kept, as REDIS_URL, which is the default',
+  ),
   RESULT_EXPIRES_SECONDS: integer('RESULT_EXPIRES_SECONDS', 86_400),
 };
 export const commonVariables = z.object({

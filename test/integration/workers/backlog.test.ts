@@ -4,6 +4,7 @@ import { declareTaskQueue } from '../../../api/tasks/topology.ts';
 import { askQueues, QueueReader, type QueuesReading } from '../../../operator/platform/application/workers/queues.ts';
 import { ManagementClient } from '../../../operator/platform/rabbitmq/management.ts';
 import { eventually } from '../../api/support/daemon.ts';
+import { installServers } from '../../api/support/packages.ts';
 import { RabbitServer } from '../../api/support/rabbitmq.ts';
 
 const QUEUE = 'ai_tasks';
@@ -21,6 +22,7 @@ describe('the backlog that a real RabbitMQ tells of', function () {
   const taken: (ConsumeMessage | null)[] = [];
 
   before(async () => {
+    installServers();
     await server.create();
     connection = await connect(server.url);
     connection.on('error', () => undefined);

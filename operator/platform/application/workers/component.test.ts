@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Deployment, Pod } from '../../../kube/resources.ts';
 import { labels } from '../../core/names.ts';
 import { cached, now, scopeOf } from '../../core/testing/scope.ts';
+import type { PlatformSpec } from '../../schema/spec.ts';
 import { DELETION_COST } from './busy.ts';
 import { workersComponent } from './component.ts';
 import type { QueueReading } from './queues.ts';
@@ -179,13 +180,47 @@ describe('the worker pools', () => {
     expect(plan.condition).to.include({ type: 'WorkersReady', status: 'True' });
   });
 
-  it('run the user’s own command with the same connections, and are asked for no health', () => {
-    const mine = { workers: [{ name: 'celery', queues: ['jobs'], image: 'mine:1', command: ['celery', 'worker'] }] };
-    const [deployment] = workersComponent.plan(scopeOf({ spec: mine }), []).objects as Deployment[];
-    const container = deployment?.spec?.template?.spec?.containers[0];
+  it('run the user’s own command with the same connections and figures, and are asked for no health', () => {
+    const mine = {
+      name: 'celery',
+      queues: ['jobs', 'more'],
+      concurrency: 8,
+      timeLimitSeconds: 90,
+      softTimeLimitSeconds: 80,
+      image: 'mine:1',
+      command: ['celery', 'worker', '-Q', '$(WORKER_QUEUES)'],
+    };
+    const container = containerOf({ workers: [mine] });
     expect(container)
-      .to.deep.include({ image: 'mine:1', command: ['celery', 'worker'] })
-      .and.not.have.property('livenessProbe');
+      .to.deep.include({ image: 'mine:1', command: mine.command })
+      .and.not.have.any.keys('livenessProbe', 'readinessProbe', 'startupProbe');
     expect(container?.envFrom).to.deep.equal([{ secretRef: { name: 'acme-app' } }]);
+    expect(environmentOf(container)).to.deep.include({
+      WORKER_QUEUES: 'jobs,more',
+      WORKER_CONCURRENCY: '8',
+      WORKER_PREFETCH: '1',
+      WORKER_MAX_TASKS_PER_CHILD: '1000',
+      WORKER_TIME_LIMIT_SECONDS: '90',
+      WORKER_SOFT_TIME_LIMIT_SECONDS: '80',
+    });
+  });
+
+  it('have a Celery application send its results where its Redis backend cannot keep them', () => {
+    const own = { name: 'celery', image: 'mine:1', command: ['celery'] };
+    const backend = (workers: PlatformSpec['workers'] & {}, mode: 'cluster' | 'sentinel') =>
+      environmentOf(containerOf({ workers, redis: { mode } }))['CELERY_RESULT_BACKEND'];
+    expect(backend([own], 'cluster')).to.equal('rpc://');
+    expect(backend([own], 'sentinel'), 'that of the Secret').to.equal(undefined);
+    expect(backend([{ name: 'ai' }], 'cluster'), 'that of the Secret').to.equal(undefined);
+    expect(backend([{ name: 'ai', image: 'mine:1' }], 'cluster'), 'that of the Secret').to.equal(undefined);
   });
 });
+
+function containerOf(spec: PlatformSpec) {
+  const [deployment] = workersComponent.plan(scopeOf({ spec }), []).objects as Deployment[];
+  return deployment?.spec?.template?.spec?.containers[0];
+}
+
+function environmentOf(container: ReturnType<typeof containerOf>): Record<string, string | undefined> {
+  return Object.fromEntries((container?.env ?? []).map(({ name, value }) => [name, value]));
+}

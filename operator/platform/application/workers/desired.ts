@@ -33,7 +33,8 @@ export function workerDeployment(
   platform: Platform,
   pool: EffectiveWorkerPool,
   access: DatabaseAccess,
-  route: DatabaseRoute = 'plain',
+  celery: Readonly<Record<string, string>>,
+  route: DatabaseRoute,
 ): Deployment {
   const selector = { ...selectorLabels(platform, 'worker'), [labels.workerPool]: pool.name };
   const isReference = pool.command === undefined;
@@ -55,6 +56,7 @@ export function workerDeployment(
         WORKER_TIME_LIMIT_SECONDS: String(pool.timeLimitSeconds),
         WORKER_SOFT_TIME_LIMIT_SECONDS: String(pool.softTimeLimitSeconds),
         WORKER_DRAIN_SECONDS: String(drainSeconds(pool)),
+        ...celery,
       },
       resources: pool.resources,
       // A worker of the user's own is known to run, and no more than that.

@@ -4,6 +4,7 @@ import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
 import type { WorkerPoolStatus } from '../../core/platform.ts';
 import { hasPooledRoute } from '../../pooler/route.ts';
+import { celeryEnvironment } from '../celery.ts';
 import { databaseAccess } from '../database-access.ts';
 import { type Rollout, rolloutCondition, rolloutOf } from '../rollout.ts';
 import { countBusy, markBusy } from './busy.ts';
@@ -35,9 +36,10 @@ interface Facts {
 
 /** Pure. @param mayChange false while the pool is to stay as it is, whatever its backlog */
 export function planPool(scope: Scope, pool: EffectiveWorkerPool, mayChange: boolean): PoolPlan {
-  const { platform, children } = scope;
+  const { platform, children, effective } = scope;
   const route = hasPooledRoute(scope) ? 'pooled' : 'plain';
-  const deployment = workerDeployment(platform, pool, databaseAccess(scope), route);
+  const celery = celeryEnvironment(pool.command, effective);
+  const deployment = workerDeployment(platform, pool, databaseAccess(scope), celery, route);
   const { name } = deployment.metadata;
   const ref = { resource: resources.deployments, namespace: namespaceOf(platform), name };
   const live = children.get<Deployment>(ref);
