@@ -78,6 +78,10 @@ export const apiVariables = z.object({
     z.string().min(16),
     'a random text of at least 16 characters, the same in every process of the platform',
   ),
+  ADMIN_TOKEN: variable(
+    z.string().min(16).optional(),
+    'a random text of at least 16 characters, which whoever changes schedules has to send',
+  ),
   PORT: integer('PORT', 8000, 0),
   API_PROCESSES: integer('API_PROCESSES', 1),
   API_MAX_CONNECTIONS: integer('API_MAX_CONNECTIONS', 250),
