@@ -78,6 +78,7 @@ function sizes(
   targetAgeSeconds = 60,
 ): WorkerSizes {
   const autoscaling = {
+    by: 'operator' as const,
     minReplicas,
     maxReplicas,
     targetQueueLength: 20,

@@ -3,6 +3,12 @@ import { command, image, minAtMostMax, queueName, resources, rules, says } from 
 
 const autoscaling = z
   .strictObject({
+    by: z
+      .enum(['operator', 'keda'])
+      .exactOptional()
+      .describe(
+        'Who sets the number of pods: the operator, or KEDA, which the cluster then has to have. Default: operator.',
+      ),
     minReplicas: z
       .int()
       .min(0)
@@ -34,7 +40,17 @@ const autoscaling = z
       ),
   })
   .describe('Bounds within which the number of pods follows the backlog of the queues.')
-  .meta(rules(minAtMostMax));
+  .meta(
+    rules(minAtMostMax, {
+      rule: "!(has(self.by) && self.by == 'keda' && has(self.targetAgeSeconds))",
+      fieldPath: '.targetAgeSeconds',
+      message: 'KEDA knows no age of messages',
+      messageExpression: says(
+        'targetAgeSeconds is %d, and by is keda, which knows no age of messages: remove one of them',
+        'self.targetAgeSeconds',
+      ),
+    }),
+  );
 
 export const workerSpecSchema = z
   .strictObject({

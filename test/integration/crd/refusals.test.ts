@@ -230,6 +230,11 @@ const REFUSED: readonly Case[] = [
     says: ['spec.workers[0].autoscaling.scaleInAfterSeconds', '0', 'greater than or equal to 10'],
   },
   {
+    what: 'an age of messages for KEDA, which knows none',
+    spec: { workers: [{ name: 'ai', autoscaling: { by: 'keda', targetAgeSeconds: 60 } }] },
+    says: ['spec.workers[0].autoscaling.targetAgeSeconds', '60', 'knows no age'],
+  },
+  {
     what: 'too many pools',
     spec: { workers: Array.from({ length: 13 }, (_, i) => ({ name: `pool-${i}` })) },
     says: ['spec.workers', '13', 'at most 12'],

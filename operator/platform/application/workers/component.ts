@@ -4,6 +4,7 @@ import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
 import { blockedCondition } from '../rollout.ts';
 import { initialReplicas, workerName } from './desired.ts';
+import { kedaLeftovers, kedaObjects } from './keda.ts';
 import { planPool } from './pool.ts';
 import { queueProbes } from './queues.ts';
 
@@ -28,10 +29,10 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const delays = pools.flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
   return {
     creates: pools.map(({ deployment }, index) => withReplicas(deployment, scope.effective.workers[index])),
-    objects: pools.map(({ deployment }) => deployment),
+    objects: [...pools.map(({ deployment }) => deployment), ...kedaObjects(scope)],
     scales: pools.flatMap(({ scale }) => scale ?? []),
     patches: pools.flatMap(({ patches }) => patches),
-    remove: poolsNoLongerWanted(scope),
+    remove: [...poolsNoLongerWanted(scope), ...kedaLeftovers(scope)],
     condition,
     status,
     events: pools.flatMap(({ events }) => events),

@@ -9,6 +9,7 @@ import { databaseAccess } from '../database-access.ts';
 import { type Rollout, rolloutCondition, rolloutOf } from '../rollout.ts';
 import { countBusy, markBusy } from './busy.ts';
 import { initialReplicas, workerDeployment } from './desired.ts';
+import { isByKeda, kedaCondition } from './keda.ts';
 import { type Backlog, poolBacklog, QUEUES_PROBE, type QueuesReading } from './queues.ts';
 import { type ScaleRecord, scaleEvent, scaleRecord } from './scale-record.ts';
 import { decideReplicas, type ScalingDecision } from './scaling.ts';
@@ -54,9 +55,11 @@ export function planPool(scope: Scope, pool: EffectiveWorkerPool, mayChange: boo
   const record = isScaled ? scaleRecord(pool, facts.rollout.wanted, decision, facts.before, scope.now) : undefined;
   return {
     deployment,
-    ...(live === undefined || patches.length > 0 ? {} : { scale: { ref, replicas: decision.replicas } }),
+    ...(live === undefined || patches.length > 0 || isByKeda(pool)
+      ? {}
+      : { scale: { ref, replicas: decision.replicas } }),
     patches,
-    condition: unread(pool, reading, rolloutCondition(name, facts.rollout, facts.pods)),
+    condition: kedaCondition(scope, pool, unread(pool, reading, rolloutCondition(name, facts.rollout, facts.pods))),
     status: statusOf(pool, facts, decision, isHeld, record ?? facts.before?.lastScale),
     events: record === undefined || record === facts.before?.lastScale ? [] : [scaleEvent(pool, record)],
     ...(decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs }),
@@ -80,6 +83,7 @@ function observePool(
 
 function decide({ now }: Scope, pool: EffectiveWorkerPool, { rollout, before, backlog, busy }: Facts): ScalingDecision {
   const { autoscaling: bounds } = pool;
+  if (isByKeda(pool)) return { replicas: rollout.wanted };
   if (bounds === undefined) return { replicas: pool.replicas ?? 1 };
   const { lowSince, lowPeak = 0, lastScale } = before ?? {};
   return decideReplicas({
@@ -108,7 +112,7 @@ function unread(
   reading: ReturnType<typeof poolBacklog>,
   condition: ConditionPlan,
 ): ConditionPlan {
-  if (pool.autoscaling === undefined || reading === undefined || !('why' in reading)) return condition;
+  if (pool.autoscaling?.by !== 'operator' || reading === undefined || !('why' in reading)) return condition;
   if (condition.reason !== 'Healthy') return condition;
   return {
     status: 'True',

@@ -5,6 +5,7 @@ import { AGE_PAUSE_MS, decideReplicas, type ScalingDecision, type ScalingInput }
 const now = new Date('2026-01-01T00:00:00Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
 const bounds = {
+  by: 'operator' as const,
   minReplicas: 1,
   maxReplicas: 10,
   targetQueueLength: 20,
