@@ -1,7 +1,12 @@
 import { type Channel, type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } from 'amqplib';
 import { expect } from 'chai';
 import { declareTaskQueue } from '../../../api/tasks/topology.ts';
-import { askQueues, QueueReader, type QueuesReading } from '../../../operator/platform/application/workers/queues.ts';
+import {
+  askQueues,
+  QueueReader,
+  type QueueReading,
+  type QueuesReading,
+} from '../../../operator/platform/application/workers/queues.ts';
 import { ManagementClient } from '../../../operator/platform/rabbitmq/management.ts';
 import { eventually } from '../../api/support/daemon.ts';
 import { installServers } from '../../api/support/packages.ts';
@@ -62,10 +67,10 @@ describe('the backlog that a real RabbitMQ tells of', function () {
     worker = await connection.createChannel();
     await worker.prefetch(3);
     await worker.consume(QUEUE, (message) => taken.push(message));
-    const { queues, inHandOf } = await reading((one) => one.queues[QUEUE]?.inHand === 3 && isTold(one));
-    expect(queues[QUEUE]?.waiting).to.equal(2);
-    expect((queues[QUEUE]?.oldestAt ?? '') > before).to.equal(true);
-    expect(inHandOf).to.deep.equal({ '127.0.0.1': 3 });
+    const told = await reading((one) => counted(one)?.inHand === 3 && isTold(one));
+    expect(counted(told)?.waiting).to.equal(2);
+    expect((counted(told)?.oldestAt ?? '') > before).to.equal(true);
+    expect(told.inHandOf).to.deep.equal({ '127.0.0.1': 3 });
   });
 
   it('tells of the oldest message that is left once the earlier ones are taken', async () => {
@@ -73,18 +78,23 @@ describe('the backlog that a real RabbitMQ tells of', function () {
     await publish(6);
     for (const message of taken.splice(0)) if (message !== null) worker.ack(message);
     await eventually(async () => expect(taken).to.have.length(3));
-    const { queues } = await reading((one) => one.queues[QUEUE]?.waiting === 5 && isTold(one));
-    expect((queues[QUEUE]?.oldestAt ?? '') > before).to.equal(true);
+    const told = await reading((one) => counted(one)?.waiting === 5 && isTold(one));
+    expect((counted(told)?.oldestAt ?? '') > before).to.equal(true);
   });
 
   it('cannot be read, and is not empty, once the broker is gone', async () => {
     await server.stop('SIGKILL');
     const answer = await askQueues([management], '/', reader, AbortSignal.timeout(5_000));
-    expect(answer).to.deep.equal({ readable: false, reason: 'RABBITMQ_UNREACHABLE' });
+    expect(answer).to.include({ readable: false, reason: 'RABBITMQ_UNREACHABLE' });
   });
 });
 
+function counted({ queues }: Readable): QueueReading | undefined {
+  const queue = queues[QUEUE];
+  return queue === undefined || 'since' in queue ? undefined : queue;
+}
+
 /** The figures of queues and those of channels come by themselves, each up to 5 s late. */
-function isTold({ queues, inHandOf }: Readable): boolean {
-  return queues[QUEUE]?.oldestAt !== undefined && inHandOf['127.0.0.1'] === 3;
+function isTold(reading: Readable): boolean {
+  return counted(reading)?.oldestAt !== undefined && reading.inHandOf['127.0.0.1'] === 3;
 }

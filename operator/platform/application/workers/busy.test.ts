@@ -19,6 +19,12 @@ describe('the busy pods of a pool', () => {
     expect(countBusy({ pods, workers, inHand: 4, inHandOf: { other: 4 } })).to.equal(0);
   });
 
+  it('are not those that end already, which finish what they have', () => {
+    const ending = pod('c', { deletionTimestamp: '2026-01-01T00:00:00Z' });
+    const some = [pod('a'), pod('b'), ending];
+    expect(countBusy({ pods: some, workers: some, inHand: 3, inHandOf: { a: 1, c: 2 } })).to.equal(1);
+  });
+
   it('may be as many as there are messages in unknown hands, and no more than there are', () => {
     expect(countBusy({ pods, workers: pods, inHand: 2, inHandOf: { proxy: 2 } })).to.equal(2);
     expect(countBusy({ pods, workers: pods, inHand: 3, inHandOf: { a: 1, proxy: 2 } })).to.equal(3);

@@ -23,9 +23,11 @@ export interface BusyInput {
  */
 export function countBusy({ pods, workers, inHand, inHandOf }: BusyInput): number {
   const held = (pod: Pod) => inHandOf[pod.status?.podIP ?? ''] ?? 0;
-  const busy = pods.filter((pod) => held(pod) > 0).length;
+  // One that ends already is nobody's to keep.
+  const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const busy = staying.filter((pod) => held(pod) > 0).length;
   const accounted = workers.reduce((sum, pod) => sum + held(pod), 0);
-  const idle = pods.length - busy;
+  const idle = staying.length - busy;
   return busy + Math.min(idle, Math.max(0, inHand - accounted));
 }
 

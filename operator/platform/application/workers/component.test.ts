@@ -5,14 +5,18 @@ import { cached, now, scopeOf } from '../../core/testing/scope.ts';
 import type { PlatformSpec } from '../../schema/spec.ts';
 import { DELETION_COST } from './busy.ts';
 import { workersComponent } from './component.ts';
-import type { QueueReading } from './queues.ts';
+import type { QueueReading, Uncounted } from './queues.ts';
 
 const autoscaling = { minReplicas: 1, maxReplicas: 8, targetQueueLength: 20 };
 const spec = { workers: [{ name: 'ai', queues: ['ai_tasks', 'more'], autoscaling }] };
 const WINDOW_MS = 120_000;
+const LONG_AGO = '2025-12-31T23:59:00Z';
 
-function queues(read: Record<string, Partial<QueueReading> | null>, inHandOf: Record<string, number> = {}) {
-  const entries = Object.entries(read).map(([name, one]) => [name, one && { waiting: 0, inHand: 0, ...one }]);
+function queues(read: Record<string, Partial<QueueReading> | Uncounted>, inHandOf: Record<string, number> = {}) {
+  const entries = Object.entries(read).map(([name, one]) => [
+    name,
+    'since' in one ? one : { waiting: 0, inHand: 0, ...one },
+  ]);
   return { 'worker/queues': { readable: true, queues: Object.fromEntries(entries), inHandOf } };
 }
 
@@ -89,10 +93,10 @@ describe('the worker pools', () => {
   for (const [what, probes, why] of [
     [
       'RabbitMQ does not answer',
-      { 'worker/queues': { readable: false, reason: 'RABBITMQ_TIMEOUT' } },
+      { 'worker/queues': { readable: false, reason: 'RABBITMQ_TIMEOUT', since: LONG_AGO } },
       'RABBITMQ_TIMEOUT',
     ],
-    ['one of their queues has no leader', queues({ ai_tasks: null }), 'no leader of ai_tasks'],
+    ['one of their queues has no leader', queues({ ai_tasks: { since: LONG_AGO } }), 'no leader of ai_tasks'],
   ] as const)
     it(`keep their size, degraded, and report no length while ${what}`, () => {
       const plan = workersComponent.plan(
@@ -104,6 +108,18 @@ describe('the worker pools', () => {
       expect(plan.condition).to.include({ status: 'True', reason: 'BacklogUnreadable', degraded: true });
       expect(plan.condition.message).to.contain('pool ai').and.to.contain(why);
     });
+
+  it('keep their size, and say nothing of it yet, while somebody else is elected', () => {
+    const since = new Date(now.getTime() - 5_000).toISOString();
+    const probes = { 'worker/queues': { readable: false, reason: 'RABBITMQ_UNREACHABLE', since } };
+    const plan = workersComponent.plan(
+      scopeOf({ spec, objects: [live('ai', 6)], probes, status: lowFor(WINDOW_MS) }),
+      [],
+    );
+    expect(plan.scales?.map(({ replicas }) => replicas)).to.deep.equal([6]);
+    expect(plan.condition).to.include({ status: 'True', reason: 'Healthy' });
+    expect(plan.requeueAfterMs).to.equal(10_000);
+  });
 
   it('shrink only after the backlog has been low for a while, which the status remembers', () => {
     const objects = [live('ai', 6)];

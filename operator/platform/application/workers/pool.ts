@@ -13,6 +13,7 @@ import { isByKeda, kedaCondition } from './keda.ts';
 import { type Backlog, poolBacklog, QUEUES_PROBE, type QueuesReading } from './queues.ts';
 import { type ScaleRecord, scaleEvent, scaleRecord } from './scale-record.ts';
 import { decideReplicas, type ScalingDecision } from './scaling.ts';
+import { unreadBacklog } from './unread.ts';
 
 /** What is wanted of one pool. */
 export interface PoolPlan {
@@ -53,16 +54,19 @@ export function planPool(scope: Scope, pool: EffectiveWorkerPool, mayChange: boo
   const isScaled = isChanging && patches.length === 0;
   const isHeld = decision.replicas !== facts.rollout.wanted && !isScaled;
   const record = isScaled ? scaleRecord(pool, facts.rollout.wanted, decision, facts.before, scope.now) : undefined;
+  const condition = kedaCondition(scope, pool, rolloutCondition(name, facts.rollout, facts.pods));
+  const unread = unreadBacklog(pool, reading, scope.now);
+  const requeueAfterMs = unread !== undefined && unread.afterMs > 0 ? unread.afterMs : decision.requeueAfterMs;
   return {
     deployment,
     ...(live === undefined || patches.length > 0 || isByKeda(pool)
       ? {}
       : { scale: { ref, replicas: decision.replicas } }),
     patches,
-    condition: kedaCondition(scope, pool, unread(pool, reading, rolloutCondition(name, facts.rollout, facts.pods))),
+    condition: unread?.afterMs === 0 && condition.reason === 'Healthy' ? unread.condition : condition,
     status: statusOf(pool, facts, decision, isHeld, record ?? facts.before?.lastScale),
     events: record === undefined || record === facts.before?.lastScale ? [] : [scaleEvent(pool, record)],
-    ...(decision.requeueAfterMs === undefined ? {} : { requeueAfterMs: decision.requeueAfterMs }),
+    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
 }
 
@@ -104,22 +108,6 @@ function marks({ probes }: Scope, { pods, backlog }: Facts): GuardedPatch[] {
 function handsOf(probes: Scope['probes']): Readonly<Record<string, number>> {
   const reading = probes.get<QueuesReading>(QUEUES_PROBE)?.value;
   return reading?.readable === true ? reading.inHandOf : {};
-}
-
-/** Says of a pool that would follow its backlog that it cannot, unless something worse is to be said. */
-function unread(
-  pool: EffectiveWorkerPool,
-  reading: ReturnType<typeof poolBacklog>,
-  condition: ConditionPlan,
-): ConditionPlan {
-  if (pool.autoscaling?.by !== 'operator' || reading === undefined || !('why' in reading)) return condition;
-  if (condition.reason !== 'Healthy') return condition;
-  return {
-    status: 'True',
-    reason: 'BacklogUnreadable',
-    message: `the queues of pool ${pool.name} cannot be counted (${reading.why}), so it keeps its size; see RabbitMQReady`,
-    degraded: true,
-  };
 }
 
 /** @param isHeld the decision is not carried out yet, so the time for which fewer would do goes on */

@@ -23,16 +23,21 @@ export interface QueueReading {
   readonly oldestAt?: string;
 }
 
+/** One that cannot be counted, as while it has no leader. */
+export interface Uncounted {
+  readonly since: string;
+}
+
 /** What RabbitMQ says of the queues of all pools; or why it cannot be asked, which never means that they are empty. */
 export type QueuesReading =
   | {
       readonly readable: true;
-      /** Those that exist; null for one that cannot be counted now. */
-      readonly queues: Readonly<Record<string, QueueReading | null>>;
+      /** Those that exist. */
+      readonly queues: Readonly<Record<string, QueueReading | Uncounted>>;
       /** Messages that a client has taken and not acknowledged, by its address. */
       readonly inHandOf: Readonly<Record<string, number>>;
     }
-  | { readonly readable: false; readonly reason: string };
+  | { readonly readable: false; readonly reason: string; readonly since: string };
 
 /** One probe for all pools: it asks the RabbitMQ nodes, one after the other until one answers. */
 export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
@@ -80,19 +85,22 @@ export async function askQueues(
       reason = error.code;
     }
   }
-  return { readable: false, reason };
+  return reader.failed(reason, systemClock.now());
 }
 
 /** Turns what one node answers into a reading, and remembers what it takes to tell since when messages wait. */
 export class QueueReader {
-  readonly #since: ReadonlyMap<string, WaitingSince>;
+  readonly #waiting: ReadonlyMap<string, WaitingSince>;
+  readonly #uncounted = new Map<string, string>();
+  #failing: string | undefined;
 
   /** @param names queues that matter; those of clients that wait for results, and of retries, come and go by themselves */
   constructor(names: readonly string[]) {
-    this.#since = new Map(names.map((name) => [name, new WaitingSince()]));
+    this.#waiting = new Map(names.map((name) => [name, new WaitingSince()]));
   }
 
   read(queues: readonly QueueCounts[], channels: readonly ChannelCounts[], at: Date): QueuesReading {
+    this.#failing = undefined;
     const inHandOf: Record<string, number> = {};
     for (const { peer, unacknowledged } of channels)
       if (unacknowledged > 0) inHandOf[peer] = (inHandOf[peer] ?? 0) + unacknowledged;
@@ -100,7 +108,7 @@ export class QueueReader {
       readable: true,
       queues: Object.fromEntries(
         queues
-          .filter(({ name }) => this.#since.has(name))
+          .filter(({ name }) => this.#waiting.has(name))
           .map((queue) => [queue.name, this.#readOne(queue, at)] as const)
           .toSorted(([a], [b]) => (a < b ? -1 : 1)),
       ),
@@ -108,9 +116,20 @@ export class QueueReader {
     };
   }
 
-  #readOne({ name, ready, unacknowledged, published }: QueueCounts, at: Date): QueueReading | null {
-    if (ready === undefined || unacknowledged === undefined) return null;
-    const oldest = published === undefined ? undefined : this.#since.get(name)?.observe(published, ready, at);
+  /** @param reason why nobody answered */
+  failed(reason: string, at: Date): QueuesReading {
+    this.#failing ??= at.toISOString();
+    return { readable: false, reason, since: this.#failing };
+  }
+
+  #readOne({ name, ready, unacknowledged, published }: QueueCounts, at: Date): QueueReading | Uncounted {
+    if (ready === undefined || unacknowledged === undefined) {
+      const since = this.#uncounted.get(name) ?? at.toISOString();
+      this.#uncounted.set(name, since);
+      return { since };
+    }
+    this.#uncounted.delete(name);
+    const oldest = published === undefined ? undefined : this.#waiting.get(name)?.observe(published, ready, at);
     return {
       waiting: ready,
       inHand: unacknowledged,
@@ -126,21 +145,30 @@ export interface Backlog {
   readonly oldestAt?: Date;
 }
 
+/** Why a backlog is not known. */
+export interface Unknown {
+  readonly why: string;
+  readonly since: Date;
+}
+
 /** The backlog of a pool, or why it is not known; undefined while nobody has been asked yet. */
-export function poolBacklog(
-  { probes }: Scope,
-  pool: EffectiveWorkerPool,
-): Backlog | { readonly why: string } | undefined {
+export function poolBacklog({ probes }: Scope, pool: EffectiveWorkerPool): Backlog | Unknown | undefined {
   const reading = probes.get<QueuesReading>(QUEUES_PROBE)?.value;
   if (reading === undefined) return undefined;
-  if (!reading.readable) return { why: reading.reason };
-  const lost = pool.queues.filter((name) => reading.queues[name] === null);
-  if (lost.length > 0) return { why: `no leader of ${lost.join(', ')}` };
-  const queues = pool.queues.flatMap((name) => reading.queues[name] ?? []);
-  const times = queues.flatMap(({ oldestAt }) => oldestAt ?? []).toSorted();
+  if (!reading.readable) return { why: reading.reason, since: new Date(reading.since) };
+  const found = pool.queues.flatMap((name) => {
+    const queue = reading.queues[name];
+    return queue === undefined ? [] : { name, queue };
+  });
+  const uncounted = found.flatMap(({ name, queue }) => ('since' in queue ? { name, since: queue.since } : []));
+  const [first] = uncounted.map(({ since }) => since).toSorted();
+  if (first !== undefined)
+    return { why: `no leader of ${uncounted.map(({ name }) => name).join(', ')}`, since: new Date(first) };
+  const counted = found.flatMap(({ queue }) => ('since' in queue ? [] : queue));
+  const [oldest] = counted.flatMap(({ oldestAt }) => oldestAt ?? []).toSorted();
   return {
-    waiting: queues.reduce((sum, { waiting }) => sum + waiting, 0),
-    inHand: queues.reduce((sum, { inHand }) => sum + inHand, 0),
-    ...(times[0] === undefined ? {} : { oldestAt: new Date(times[0]) }),
+    waiting: counted.reduce((sum, { waiting }) => sum + waiting, 0),
+    inHand: counted.reduce((sum, { inHand }) => sum + inHand, 0),
+    ...(oldest === undefined ? {} : { oldestAt: new Date(oldest) }),
   };
 }
