@@ -39,6 +39,13 @@ describe('configuration', () => {
       .and.not.includes('hunter2');
   });
 
+  it('keeps results where Redis is when a Celery application is told to send them', () => {
+    const told = (CELERY_RESULT_BACKEND: string) =>
+      loadConfig(workerVariables, { ...complete, WORKER_QUEUES: 'q', CELERY_RESULT_BACKEND }).CELERY_RESULT_BACKEND;
+    expect(told('rpc://')).to.equal(undefined);
+    expect(told('redis://:p@other:6379/1')).to.equal('redis://:p@other:6379/1');
+  });
+
   it('splits the queues and refuses none', () => {
     expect(
       loadConfig(workerVariables, { ...complete, WORKER_QUEUES: 'messages, high_priority' }).WORKER_QUEUES,

@@ -56,7 +56,11 @@ const redis = {
   REDIS_SENTINEL_NAME: variable(z.string().min(1).default('mymaster'), 'the name that the Sentinels monitor'),
 };
 const results = {
-  CELERY_RESULT_BACKEND: variable(redisUrl.optional(), 'where results are kept, as REDIS_URL, which is the default'),
+  CELERY_RESULT_BACKEND: variable(
+    // What an application of Python's is told where Redis is a Cluster. Callers by rpc:// are answered in any case.
+    z.union([redisUrl, z.literal('rpc://').transform(() => undefined)]).optional(),
+    'where results are kept, as REDIS_URL, which is the default',
+  ),
   RESULT_EXPIRES_SECONDS: integer('RESULT_EXPIRES_SECONDS', 86_400),
 };
 export const commonVariables = z.object({
@@ -73,6 +77,10 @@ export const apiVariables = z.object({
   SECRET_KEY: variable(
     z.string().min(16),
     'a random text of at least 16 characters, the same in every process of the platform',
+  ),
+  ADMIN_TOKEN: variable(
+    z.string().min(16).optional(),
+    'a random text of at least 16 characters, which whoever changes schedules has to send',
   ),
   PORT: integer('PORT', 8000, 0),
   API_PROCESSES: integer('API_PROCESSES', 1),

@@ -1,6 +1,7 @@
 /** What went wrong, in the API's own terms. `code` is stable and documented in docs/api.md. */
 export type ErrorCode =
   | 'invalid-request'
+  | 'unauthorized'
   | 'not-found'
   | 'idempotency-mismatch'
   | 'payload-too-large'

@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
+import { authenticate } from './authenticate.ts';
 import { conversationsRouter, type Outbox } from './conversations.ts';
 import { customersRouter } from './customers.ts';
 import { limitConcurrency } from './limit.ts';
@@ -16,6 +17,8 @@ export interface AppOptions {
   outbox: Outbox;
   log: Log;
   maxConcurrent: number;
+  /** Of whoever runs the platform; undefined where there is none. */
+  adminToken: string | undefined;
   operations: OperationsOptions;
   /** Called for each request for a resource. */
   onRequest: () => void;
@@ -23,7 +26,7 @@ export interface AppOptions {
 
 const BODY_LIMIT = '64kb';
 
-export function createApp({ db, outbox, log, maxConcurrent, operations, onRequest }: AppOptions): Express {
+export function createApp({ db, outbox, log, maxConcurrent, adminToken, operations, onRequest }: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet(), timeRequests(), identifyRequests());
@@ -31,7 +34,7 @@ export function createApp({ db, outbox, log, maxConcurrent, operations, onReques
   app.use('/v1', countRequests(onRequest), limitConcurrency(maxConcurrent), express.json({ limit: BODY_LIMIT }));
   app.use('/v1/customers', customersRouter(db));
   app.use('/v1/conversations', conversationsRouter(db, outbox));
-  app.use('/v1/schedules', schedulesRouter(db));
+  app.use('/v1/schedules', authenticate(adminToken), schedulesRouter(db));
   app.use(noSuchRoute());
   app.use(handleErrors(log));
   return app;

@@ -13,6 +13,9 @@ function problem(description: string) {
   return { description, content: { [PROBLEM_TYPE]: { schema: schemas.ProblemSchema } } };
 }
 
+const unauthorized = problem('The bearer token is missing or wrong');
+const security = [{ adminToken: [] }];
+
 const busy = problem('Not now: a dependency is away, or the server is busy. Retry-After says when to come back');
 
 function creation(path: string, body: z.ZodType, made: z.ZodType, parameters?: z.ZodObject): RouteConfig {
@@ -79,15 +82,29 @@ function schedules(): RouteConfig[] {
     {
       method: 'get',
       path: '/v1/schedules',
-      responses: { 200: json(schemas.SchedulesSchema, 'What beat sends, and when'), 503: busy },
+      security,
+      responses: { 200: json(schemas.SchedulesSchema, 'What beat sends, and when'), 401: unauthorized, 503: busy },
     },
-    { method: 'get', path, request: { params }, responses: { 200: saved, 404: missing, 503: busy } },
-    { method: 'put', path, request: { params, body }, responses: { 200: saved, 400: wrong, 503: busy } },
+    {
+      method: 'get',
+      path,
+      security,
+      request: { params },
+      responses: { 200: saved, 401: unauthorized, 404: missing, 503: busy },
+    },
+    {
+      method: 'put',
+      path,
+      security,
+      request: { params, body },
+      responses: { 200: saved, 400: wrong, 401: unauthorized, 503: busy },
+    },
     {
       method: 'delete',
       path,
+      security,
       request: { params },
-      responses: { 204: { description: 'Gone' }, 404: missing, 503: busy },
+      responses: { 204: { description: 'Gone' }, 401: unauthorized, 404: missing, 503: busy },
     },
   ];
 }
@@ -95,6 +112,11 @@ function schedules(): RouteConfig[] {
 /** The API described by the schemas that it validates with. */
 export function openApiDocument(version: string): Document {
   const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'adminToken', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'ADMIN_TOKEN of the platform',
+  });
   for (const operation of operations()) registry.registerPath(operation);
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',

@@ -17,10 +17,13 @@ interface Mapping {
   status: number;
   title: string;
   retryAfterSeconds?: number;
+  /** How to ask again (RFC 9110, 11.6.1). */
+  challenge?: string;
 }
 
 const MAPPINGS: Record<ErrorCode, Mapping> = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
+  unauthorized: { status: 401, title: 'Who asks is not known', challenge: 'Bearer realm="isp-support"' },
   'not-found': { status: 404, title: 'There is nothing here' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'idempotency-mismatch': { status: 422, title: 'The key belongs to another request' },
@@ -80,6 +83,7 @@ export function problemOf(error: AppError, instance: string): Problem {
 export function sendProblem(response: Response, error: AppError): void {
   const mapping = MAPPINGS[error.code];
   if (mapping.retryAfterSeconds !== undefined) response.set('Retry-After', String(mapping.retryAfterSeconds));
+  if (mapping.challenge !== undefined) response.set('WWW-Authenticate', mapping.challenge);
   response
     .status(mapping.status)
     .type(PROBLEM_TYPE)

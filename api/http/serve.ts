@@ -40,6 +40,7 @@ export async function serve(config: ApiConfig, log: Log, signal: AbortSignal, li
     outbox: relay,
     log,
     maxConcurrent: config.API_MAX_CONNECTIONS,
+    adminToken: config.ADMIN_TOKEN,
     onRequest: recycler(config.API_RECYCLE_REQUESTS, link),
     operations: {
       dependencies: {

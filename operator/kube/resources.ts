@@ -20,6 +20,11 @@ import type { Json, KubeObject, ObjectMeta, Resource } from './types.ts';
 /** An object of a built-in kind, with what every object has made certain. */
 type Built<T> = Omit<Json<T>, 'metadata' | 'apiVersion' | 'kind'> & KubeObject & { metadata: ObjectMeta };
 
+/** Conditions of a resource that is not built in. */
+export interface WithConditions extends KubeObject {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
 export type ConfigMap = Built<V1ConfigMap>;
 export type Deployment = Built<V1Deployment>;
 export type HorizontalPodAutoscaler = Built<V2HorizontalPodAutoscaler>;
@@ -47,6 +52,11 @@ function ofCluster(apiVersion: string, kind: string, plural: string): Resource {
 /** The resources that the operator reads or writes. */
 export const resources = {
   configMaps: namespaced('v1', 'ConfigMap', 'configmaps'),
+  customResourceDefinitions: ofCluster(
+    'apiextensions.k8s.io/v1',
+    'CustomResourceDefinition',
+    'customresourcedefinitions',
+  ),
   deployments: namespaced('apps/v1', 'Deployment', 'deployments'),
   events: namespaced('events.k8s.io/v1', 'Event', 'events'),
   horizontalPodAutoscalers: namespaced('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
@@ -59,11 +69,13 @@ export const resources = {
   pods: namespaced('v1', 'Pod', 'pods'),
   roleBindings: namespaced('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   roles: namespaced('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
+  scaledObjects: namespaced('keda.sh/v1alpha1', 'ScaledObject', 'scaledobjects'),
   secrets: namespaced('v1', 'Secret', 'secrets'),
   serviceAccounts: namespaced('v1', 'ServiceAccount', 'serviceaccounts'),
   services: namespaced('v1', 'Service', 'services'),
   statefulSets: namespaced('apps/v1', 'StatefulSet', 'statefulsets'),
   storageClasses: ofCluster('storage.k8s.io/v1', 'StorageClass', 'storageclasses'),
+  triggerAuthentications: namespaced('keda.sh/v1alpha1', 'TriggerAuthentication', 'triggerauthentications'),
 } as const satisfies Record<string, Resource>;
 
 const byKind = new Map(

@@ -6,7 +6,7 @@ import { hold } from '../../api/domain/leases.ts';
 import { tick } from '../../api/tasks/beat.ts';
 import { Client } from './support/client.ts';
 import { eventually } from './support/daemon.ts';
-import { endAll, launch, launchApi, launchWorker, type Process } from './support/platform.ts';
+import { ADMIN_TOKEN, endAll, launch, launchApi, launchWorker, type Process } from './support/platform.ts';
 import { Producer } from './support/producer.ts';
 import { postgres } from './support/servers.ts';
 
@@ -128,7 +128,7 @@ describe('beat', () => {
   });
 
   it('follows what the API changes: a new schedule, another task, a pause, an end', async () => {
-    const client = new Client((await launchApi()).url);
+    const client = new Client((await launchApi()).url, ADMIN_TOKEN);
     const beating = launch('beat');
     await beating.line('active', 30_000);
     const wanted = { task: 'isp.echo', queue: 'high_priority', args: ['test-api'], everySeconds: 1 };
@@ -153,8 +153,22 @@ describe('beat', () => {
     return (await client.get('/v1/schedules/test-api')).body;
   }
 
+  it('is told what to do by nobody but whoever runs the platform', async () => {
+    const { url } = await launchApi();
+    const wanted = { task: 'isp.echo', queue: 'high_priority', everySeconds: 1 };
+    for (const client of [new Client(url), new Client(url, `${ADMIN_TOKEN}x`)])
+      for (const refused of [
+        await client.get('/v1/schedules'),
+        await client.get('/v1/schedules/test-api'),
+        await client.put('/v1/schedules/test-api', wanted),
+        await client.delete('/v1/schedules/isp.prune_outbox'),
+      ])
+        expect([refused.status, refused.body['code']]).to.deep.equal([401, 'unauthorized']);
+    expect((await new Client(url, ADMIN_TOKEN).get('/v1/schedules/test-api')).status).to.equal(404);
+  });
+
   it('has a schedule refused that can never run, with the field and the remedy', async () => {
-    const client = new Client((await launchApi()).url);
+    const client = new Client((await launchApi()).url, ADMIN_TOKEN);
     const wanted = { task: 'isp.echo', queue: 'high_priority' };
     for (const [body, text] of [
       [{ ...wanted, cron: 'nonsense' }, /^body.cron is "nonsense"/],

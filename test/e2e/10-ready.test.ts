@@ -57,6 +57,7 @@ describe('a new platform', () => {
       'CELERY_BROKER_URL',
       'CELERY_RESULT_BACKEND',
       'SECRET_KEY',
+      'ADMIN_TOKEN',
       'DEBUG',
     ]);
   });

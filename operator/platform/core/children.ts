@@ -9,6 +9,12 @@ import { Departed } from './departed.ts';
 import { labels } from './names.ts';
 import { trim } from './trim.ts';
 
+/** The definition by which it is known that a cluster has KEDA. */
+export const KEDA_DEFINITION = 'scaledobjects.keda.sh';
+
+/** Kinds of KEDA's, followed once the cluster has them. */
+const kindsOfKeda: readonly Resource[] = [resources.scaledObjects, resources.triggerAuthentications];
+
 const BY_PLATFORM = 'platform';
 
 /** The kinds of which a platform has objects. */
@@ -42,8 +48,10 @@ export function platformKeyOf(object: KubeObject): string | undefined {
  */
 export class ChildrenCache {
   readonly #informers = new Map<Resource, Informer<KubeObject>>();
+  readonly #informersOfKeda = new Map<Resource, Informer<KubeObject>>();
   readonly #onDeleted = new Set<(object: KubeObject) => void>();
   readonly #departed = new Departed(systemClock);
+  readonly #onDefinitionChange: () => void;
 
   /** @param onChangeForAll something changed that may matter to any platform */
   constructor(
@@ -63,7 +71,16 @@ export class ChildrenCache {
       });
       this.#informers.set(resource, informer);
     }
-    for (const resource of childKinds) {
+    this.#informers.set(
+      resources.customResourceDefinitions,
+      new Informer<KubeObject>(client, resources.customResourceDefinitions, {
+        fieldSelector: `metadata.name=${KEDA_DEFINITION}`,
+        transform: (object) => trim(resources.customResourceDefinitions, object),
+        logger,
+      }),
+    );
+    this.#onDefinitionChange = onChangeForAll;
+    for (const resource of [...childKinds, ...kindsOfKeda]) {
       const informer = new Informer<KubeObject>(client, resource, {
         labelSelector: labels.platform,
         indexers: { [BY_PLATFORM]: (object) => [platformKeyOf(object)].filter((key) => key !== undefined) },
@@ -76,11 +93,16 @@ export class ChildrenCache {
         const key = platformKeyOf(object);
         if (key !== undefined) onChange(key, initial);
       });
-      this.#informers.set(resource, informer);
+      (kindsOfKeda.includes(resource) ? this.#informersOfKeda : this.#informers).set(resource, informer);
     }
   }
 
   start(signal: AbortSignal): void {
+    this.#informers.get(resources.customResourceDefinitions)?.onChange(({ type }) => {
+      // Kinds that the cluster does not have cannot be followed; once they are, that goes on.
+      if (type !== 'deleted') for (const informer of this.#informersOfKeda.values()) informer.start(signal);
+      this.#onDefinitionChange();
+    });
     for (const informer of this.#informers.values()) informer.start(signal);
   }
 
@@ -119,7 +141,7 @@ export class ChildrenCache {
   }
 
   #informer(resource: Resource): Informer<KubeObject> {
-    const informer = this.#informers.get(resource);
+    const informer = this.#informers.get(resource) ?? this.#informersOfKeda.get(resource);
     if (informer === undefined) throw new TypeError(`${resource.plural} are not watched`);
     return informer;
   }

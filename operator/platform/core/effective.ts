@@ -111,6 +111,9 @@ export interface EffectiveWorkerPool {
     readonly minReplicas: number;
     readonly maxReplicas: number;
     readonly targetQueueLength: number;
+    readonly by: 'operator' | 'keda';
+    readonly targetAgeSeconds: number;
+    readonly scaleInAfterSeconds: number;
   };
   readonly image: string;
   /** Absent: the reference worker's own command. */

@@ -5,11 +5,11 @@ import type { AlertStatus, Platform, PlatformStatus } from './platform.ts';
 import type { ProbeObservation } from './probe-board.ts';
 import { ProbeFigures } from './probe-figures.ts';
 import { RedisMetrics } from './redis-metrics.ts';
+import { WorkerMetrics } from './worker-metrics.ts';
 
 /** The platform's own metrics; those of the runtime are named after controller-runtime's. */
 export class PlatformMetrics {
   readonly #ready: Gauge;
-  readonly #queueLength: Gauge;
   readonly #failovers: Counter;
   readonly #failoverSeconds: Histogram;
   readonly #probeSuccess: Gauge;
@@ -17,6 +17,7 @@ export class PlatformMetrics {
   readonly #redis: RedisMetrics;
   readonly #alerts: AlertMetrics;
   readonly #figures: ProbeFigures;
+  readonly #workers: WorkerMetrics;
   /** The failover that has been counted last, by platform. */
   readonly #counted = new Map<string, string>();
 
@@ -24,18 +25,13 @@ export class PlatformMetrics {
     this.#redis = new RedisMetrics(registry);
     this.#alerts = new AlertMetrics(registry);
     this.#figures = new ProbeFigures(registry);
+    this.#workers = new WorkerMetrics(registry);
     const registers = [registry];
     const platform = ['namespace', 'platform'];
     this.#ready = new Gauge({
       name: 'isp_platform_ready',
       help: '1 while the platform is Ready',
       labelNames: platform,
-      registers,
-    });
-    this.#queueLength = new Gauge({
-      name: 'isp_queue_length',
-      help: 'Messages, ready and unacknowledged, in the queues of a worker pool',
-      labelNames: [...platform, 'pool'],
       registers,
     });
     this.#failovers = new Counter({
@@ -73,9 +69,7 @@ export class PlatformMetrics {
       labels,
       status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') ? 1 : 0,
     );
-    for (const { name, queueLength } of status.workers ?? [])
-      if (queueLength === undefined) this.#queueLength.remove({ ...labels, pool: name });
-      else this.#queueLength.set({ ...labels, pool: name }, queueLength);
+    this.#workers.observe(labels, status.workers ?? []);
     this.#redis.observe(labels, status.redis);
     this.#observeFailover(platform, status, labels);
   }
@@ -106,6 +100,7 @@ export class PlatformMetrics {
   forget(platformKey: string): void {
     this.#ready.remove(labelsOf(platformKey));
     this.#redis.observe(labelsOf(platformKey), undefined);
+    this.#workers.observe(labelsOf(platformKey), []);
     this.#alerts.observe(labelsOf(platformKey), undefined);
     this.#counted.delete(platformKey);
   }

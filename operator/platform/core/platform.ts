@@ -117,8 +117,17 @@ export interface WorkerPoolStatus {
   readyReplicas: number;
   /** Messages of its queues, ready and unacknowledged; absent while they cannot be read. */
   queueLength?: number;
-  /** Since when fewer replicas would do. */
+  /** Replicas that the backlog asks for, within the bounds; absent while it is not known, and for a fixed number. */
+  desiredReplicas?: number;
+  /** Replicas that may have a task in hand. */
+  busyReplicas?: number;
+  /** When the oldest message that nobody has in hand came. */
+  oldestMessageAt?: string;
+  /** Since when fewer replicas would do, and the most that were needed since. */
   lowSince?: string;
+  lowPeak?: number;
+  /** The latest change of the number by the backlog. */
+  lastScale?: { from: number; to: number; reason: string; at: string };
 }
 
 export interface FailoverStatus {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { KubeObject } from '../../kube/types.ts';
+import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import type { ComponentName } from './component.ts';
-import { annotations } from './names.ts';
-import { nextTeardownStep } from './teardown.ts';
+import { annotations, labels } from './names.ts';
+import { nextTeardownStep, takeStep } from './teardown.ts';
 import { cached, childrenOf, scopeOf } from './testing/scope.ts';
 
 const owned = { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'X', name: 'acme', uid: 'platform' }] } };
@@ -50,5 +50,31 @@ describe('a teardown', () => {
     expect(next([claim])).to.deep.equal([]);
     expect(next([claim], 'yes')).to.deep.equal([]);
     expect(next([claim], 'true')).to.deep.equal(['PersistentVolumeClaim']);
+  });
+
+  it('does not wait for the longest task of a worker, and ends no other pod early', async () => {
+    const ending = (component: ComponentName, deletionGracePeriodSeconds: number) =>
+      object('v1', 'Pod', component, {
+        metadata: {
+          name: `${component}-${deletionGracePeriodSeconds}`,
+          deletionTimestamp: '2026-01-01T00:00:00Z',
+          deletionGracePeriodSeconds,
+          labels: { [labels.component]: component },
+        },
+      });
+    const { platform } = scopeOf();
+    const step = nextTeardownStep(
+      platform,
+      childrenOf([ending('worker', 3610), ending('worker', 35), ending('rabbitmq', 600), pod]),
+    );
+    const deleted: unknown[] = [];
+    const client = {
+      delete: (ref: ObjectRef, options: unknown) => {
+        deleted.push([ref.name, options]);
+        return Promise.resolve(true);
+      },
+    };
+    if (step !== undefined) await takeStep(client, platform, step, new AbortController().signal);
+    expect(deleted).to.deep.equal([['worker-3610', { uid: 'uid-acme-pod', gracePeriodSeconds: 35 }]]);
   });
 });

@@ -11,6 +11,9 @@ export interface TeardownStep {
   readonly objects: readonly { readonly resource: Resource; readonly object: KubeObject }[];
 }
 
+/** That a worker has to end once the platform is being deleted. */
+const WORKER_GRACE_SECONDS = 35;
+
 const clients: readonly ComponentName[] = ['api', 'worker', 'beat', 'migrations'];
 
 /**
@@ -82,7 +85,7 @@ export function wantsVolumesDeleted(platform: Platform): boolean {
 
 /** Asks for the deletion of a step's objects that are not being deleted yet. */
 export async function takeStep(
-  client: KubeClient,
+  client: Pick<KubeClient, 'delete'>,
   platform: Platform,
   { objects }: TeardownStep,
   signal: AbortSignal,
@@ -90,13 +93,13 @@ export async function takeStep(
   const namespace = namespaceOf(platform);
   for (const { resource, object } of objects) {
     const { name, uid, deletionTimestamp } = object.metadata;
+    const ref = { resource, namespace, name };
+    const precondition = uid === undefined ? {} : { uid };
+    if (isWaitedForTooLong(object))
+      await client.delete(ref, { ...precondition, gracePeriodSeconds: WORKER_GRACE_SECONDS }, signal);
     // A pod ends with its controller, in the time that its grace period gives it.
     if (deletionTimestamp !== undefined || resource === resources.pods) continue;
-    await client.delete(
-      { resource, namespace, name },
-      { ...(uid === undefined ? {} : { uid }), propagationPolicy: 'Background' },
-      signal,
-    );
+    await client.delete(ref, { ...precondition, propagationPolicy: 'Background' }, signal);
   }
 }
 
@@ -106,6 +109,13 @@ function step(doing: string, objects: TeardownStep['objects']): TeardownStep {
 
 function of(children: Children, resource: Resource, component?: ComponentName): TeardownStep['objects'][number][] {
   return children.list(resource, component).map((object) => ({ resource, object }));
+}
+
+/** A worker may have the time of its longest task to end, which is for nothing here: its broker and its database go as well. */
+function isWaitedForTooLong({ kind, metadata }: KubeObject): boolean {
+  const { deletionGracePeriodSeconds = 0 } = metadata;
+  const isWorker = kind === 'Pod' && metadata.labels?.[labels.component] === ('worker' satisfies ComponentName);
+  return isWorker && metadata.deletionTimestamp !== undefined && deletionGracePeriodSeconds > WORKER_GRACE_SECONDS;
 }
 
 function isOwned(object: KubeObject): boolean {

@@ -9,6 +9,7 @@ import { FIELD_MANAGER } from './names.ts';
  * no use once its fingerprint is taken: whoever wants to read another field of a cached object adds it here.
  */
 const kept: ReadonlyMap<Resource, readonly string[]> = new Map<Resource, readonly string[]>([
+  [resources.customResourceDefinitions, ['status.conditions']],
   [resources.deployments, ['spec.replicas', 'status']],
   [resources.jobs, ['status']],
   [resources.nodes, ['spec.unschedulable']],
@@ -34,6 +35,7 @@ const kept: ReadonlyMap<Resource, readonly string[]> = new Map<Resource, readonl
       'status.containerStatuses',
     ],
   ],
+  [resources.scaledObjects, ['status.conditions']],
   [resources.secrets, ['data']],
   [resources.services, ['spec.selector']],
   [resources.statefulSets, ['spec.replicas', 'spec.volumeClaimTemplates', 'status']],

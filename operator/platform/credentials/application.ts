@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { BUNDLE_FILE } from '../certificates/names.ts';
 import type { Scope } from '../core/component.ts';
 import { childName, serviceHost } from '../core/names.ts';
@@ -36,7 +37,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
       CELERY_BROKER_URL: broker,
       CELERY_RESULT_BACKEND: redis,
       DEBUG: 'false',
-      ...(secretKey === undefined ? {} : { SECRET_KEY: secretKey }),
+      ...(secretKey === undefined ? {} : ownKeys(secretKey)),
     },
   };
 }
@@ -68,5 +69,14 @@ function sentinels({ platform }: Scope): string {
 
 /** The same with the one value that is made up, for the first time. */
 export function generatedApplicationSecret(secret: GeneratedSecret, random: RandomString): GeneratedSecret {
-  return { ...secret, values: { ...secret.values, SECRET_KEY: random(SECRET_KEY_LENGTH) } };
+  return { ...secret, values: { ...secret.values, ...ownKeys(random(SECRET_KEY_LENGTH)) } };
+}
+
+/**
+ * The keys that are the application's own. The token of whoever runs the platform comes from the secret key, which it does not tell, so that
+ * a Secret that was made without one gets the same however often it is asked for.
+ */
+function ownKeys(secretKey: string): Record<string, string> {
+  const adminToken = createHmac('sha256', secretKey).update('isp.support/admin-token').digest('base64url');
+  return { SECRET_KEY: secretKey, ADMIN_TOKEN: adminToken };
 }

@@ -52,6 +52,7 @@ describe('the credentials', () => {
     );
     expect(decode(application, 'REDIS_MODE')).to.equal('cluster');
     expect(decode(application, 'SECRET_KEY')).to.have.length(50);
+    expect(decode(application, 'ADMIN_TOKEN')).to.match(/^[\w-]{43}$/);
   });
 
   it('tell the application where the Sentinels are, in that mode alone', () => {
@@ -73,7 +74,18 @@ describe('the credentials', () => {
     const plan = component.plan(scopeOf({ objects: [...made, cached<Secret>(application, 'api')] }), []);
     expect(plan.creates).to.deep.equal([]);
     expect(decode(plan.objects[0] as Secret, 'SECRET_KEY')).to.equal(decode(application, 'SECRET_KEY'));
+    expect(decode(plan.objects[0] as Secret, 'ADMIN_TOKEN')).to.equal(decode(application, 'ADMIN_TOKEN'));
     expect(plan.condition).to.include({ status: 'True', reason: 'Present' });
+  });
+
+  it('give an application that was made without one the same token whenever it is asked for', () => {
+    const [application] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
+    const { ADMIN_TOKEN: token, ...earlier } = application?.data ?? {};
+    const old = cached<Secret>({ ...(application as Secret), data: earlier }, 'api');
+    for (let time = 0; time < 2; time += 1) {
+      const plan = component.plan(scopeOf({ objects: [...made, old] }), []);
+      expect((plan.objects[0] as Secret).data?.['ADMIN_TOKEN']).to.equal(token);
+    }
   });
 
   it('are never made anew while a database runs on its data with the old ones', () => {

@@ -103,6 +103,31 @@ describe('the client of the management API', () => {
     ]);
   });
 
+  it('tells a queue that cannot be counted from an empty one', async () => {
+    answers(200, [
+      { name: 'empty', messages_ready: 0, messages_unacknowledged: 0 },
+      { name: 'led', messages_ready: 3, messages_unacknowledged: 2, message_stats: { publish: 9 } },
+      { name: 'leaderless', message_stats: { publish: 10 } },
+    ]);
+    expect(await client.queueCounts('isp_support')).to.deep.equal([
+      { name: 'empty', ready: 0, unacknowledged: 0 },
+      { name: 'led', ready: 3, unacknowledged: 2, published: 9 },
+      { name: 'leaderless', published: 10 },
+    ]);
+  });
+
+  it('reads who has messages in hand, and passes over channels that are closing', async () => {
+    answers(200, [
+      { connection_details: { peer_host: '10.0.0.1' }, messages_unacknowledged: 4 },
+      { connection_details: { peer_host: '10.0.0.2' } },
+      { messages_unacknowledged: 1 },
+    ]);
+    expect(await client.channelCounts('isp_support')).to.deep.equal([
+      { peer: '10.0.0.1', unacknowledged: 4 },
+      { peer: '10.0.0.2', unacknowledged: 0 },
+    ]);
+  });
+
   it('finds no vhost rather than failing', async () => {
     answers(404, { error: 'Object Not Found', reason: 'Not Found' });
     expect(await client.vhost('isp_support')).to.equal(undefined);

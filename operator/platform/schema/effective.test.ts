@@ -224,7 +224,14 @@ describe('what the user sets', () => {
 
   it('scales a pool that the tier gives a fixed number of pods', () => {
     const ai = pool(of({ workers: [{ name: 'ai', autoscaling: { maxReplicas: 5 } }] }), 'ai');
-    expect(ai.autoscaling).to.deep.equal({ minReplicas: 1, maxReplicas: 5, targetQueueLength: 20 });
+    expect(ai.autoscaling).to.deep.equal({
+      by: 'operator',
+      minReplicas: 1,
+      maxReplicas: 5,
+      targetQueueLength: 20,
+      targetAgeSeconds: 60,
+      scaleInAfterSeconds: 120,
+    });
     expect(ai).to.not.have.property('replicas');
   });
 

@@ -32,7 +32,20 @@ const workerPool = z
     replicas: count('Pods wanted.'),
     readyReplicas: count('Pods ready.'),
     queueLength: count('Messages in the queues of the pool, ready and unacknowledged.').exactOptional(),
+    desiredReplicas: count('Pods that the backlog asks for, within the bounds.').exactOptional(),
+    busyReplicas: count('Pods that may have a task in hand; never fewer are left by scaling in.').exactOptional(),
+    oldestMessageAt: time('When the oldest waiting message came, as far as the operator has watched.').exactOptional(),
     lowSince: time('Since when fewer pods would do.').exactOptional(),
+    lowPeak: count('The most pods that were needed since then.').exactOptional(),
+    lastScale: z
+      .object({
+        from: count('Pods before.'),
+        to: count('Pods after.'),
+        reason: text('Backlog, OldestMessage, Idle, or Bounds where the resource itself was changed.'),
+        at: time('When.'),
+      })
+      .describe('The latest change of the number of pods.')
+      .exactOptional(),
   })
   .describe('One pool.');
 

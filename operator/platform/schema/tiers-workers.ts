@@ -68,26 +68,41 @@ const SMALL = { requests: { cpu: '25m', memory: '96Mi' }, limits: { memory: '384
 const MEDIUM = { requests: { cpu: '250m', memory: '256Mi' }, limits: { cpu: '1', memory: '1Gi' } };
 const LARGE = { requests: { cpu: '500m', memory: '512Mi' }, limits: { cpu: '2', memory: '2Gi' } };
 
+/** Long enough that a backlog which comes in waves does not end pods between two of them. */
+const SCALE_IN_AFTER_SECONDS = 120;
+
 function sizes(
   concurrency: number,
   [minReplicas, maxReplicas]: readonly [number, number],
   resources: ResourceRequirements,
+  targetAgeSeconds = 60,
 ): WorkerSizes {
-  return { concurrency, autoscaling: { minReplicas, maxReplicas, targetQueueLength: 20 }, resources };
+  const autoscaling = {
+    by: 'operator' as const,
+    minReplicas,
+    maxReplicas,
+    targetQueueLength: 20,
+    targetAgeSeconds,
+    scaleInAfterSeconds: SCALE_IN_AFTER_SECONDS,
+  };
+  return { concurrency, autoscaling, resources };
 }
+
+/** A report may run for an hour, and nobody waits for it at a screen. */
+const REPORTS_AGE_SECONDS = 600;
 
 export const WORKER_TIERS = {
   100: {
     ai: sizes(2, [1, 1], SMALL),
     messages: sizes(2, [1, 1], SMALL),
-    reports: sizes(1, [1, 1], SMALL),
+    reports: sizes(1, [1, 1], SMALL, REPORTS_AGE_SECONDS),
     webhooks: sizes(2, [1, 1], SMALL),
     other: sizes(2, [1, 1], SMALL),
   },
   1000: {
     ai: sizes(4, [1, 4], MEDIUM),
     messages: sizes(8, [1, 4], MEDIUM),
-    reports: sizes(2, [1, 2], MEDIUM),
+    reports: sizes(2, [1, 2], MEDIUM, REPORTS_AGE_SECONDS),
     webhooks: sizes(4, [1, 2], MEDIUM),
     other: sizes(4, [1, 4], MEDIUM),
   },
@@ -95,14 +110,14 @@ export const WORKER_TIERS = {
     // 32 pods of 4 are the 128 tasks at a time that 10,000 customers need.
     ai: sizes(4, [4, 32], LARGE),
     messages: sizes(8, [2, 16], LARGE),
-    reports: sizes(2, [1, 4], LARGE),
+    reports: sizes(2, [1, 4], LARGE, REPORTS_AGE_SECONDS),
     webhooks: sizes(4, [2, 8], LARGE),
     other: sizes(4, [2, 8], LARGE),
   },
   50000: {
     ai: sizes(4, [16, 160], LARGE),
     messages: sizes(8, [8, 80], LARGE),
-    reports: sizes(2, [2, 16], LARGE),
+    reports: sizes(2, [2, 16], LARGE, REPORTS_AGE_SECONDS),
     webhooks: sizes(4, [4, 40], LARGE),
     other: sizes(4, [4, 40], LARGE),
   },

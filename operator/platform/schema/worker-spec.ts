@@ -3,17 +3,54 @@ import { command, image, minAtMostMax, queueName, resources, rules, says } from 
 
 const autoscaling = z
   .strictObject({
-    minReplicas: z.int().min(1).max(200).exactOptional().describe('Fewest pods.'),
+    by: z
+      .enum(['operator', 'keda'])
+      .exactOptional()
+      .describe(
+        'Who sets the number of pods: the operator, or KEDA, which the cluster then has to have. Default: operator.',
+      ),
+    minReplicas: z
+      .int()
+      .min(0)
+      .max(200)
+      .exactOptional()
+      .describe('Fewest pods; with 0 there are none while the queues are empty.'),
     maxReplicas: z.int().min(1).max(200).exactOptional().describe('Most pods.'),
     targetQueueLength: z
       .int()
       .min(1)
       .max(100000)
       .exactOptional()
-      .describe('Waiting messages for each pod, around which the number of pods is kept.'),
+      .describe('Messages, waiting and in hand, for each pod, around which the number of pods is kept.'),
+    targetAgeSeconds: z
+      .int()
+      .min(5)
+      .max(86400)
+      .exactOptional()
+      .describe(
+        'Seconds that the oldest waiting message may wait; beyond, pods are added even where there are few messages.',
+      ),
+    scaleInAfterSeconds: z
+      .int()
+      .min(10)
+      .max(86400)
+      .exactOptional()
+      .describe(
+        'Seconds for which fewer pods must have been enough before any is taken away; the same again before the next ones.',
+      ),
   })
-  .describe('Bounds within which the number of pods follows the length of the queues.')
-  .meta(rules(minAtMostMax));
+  .describe('Bounds within which the number of pods follows the backlog of the queues.')
+  .meta(
+    rules(minAtMostMax, {
+      rule: "!(has(self.by) && self.by == 'keda' && has(self.targetAgeSeconds))",
+      fieldPath: '.targetAgeSeconds',
+      message: 'KEDA knows no age of messages',
+      messageExpression: says(
+        'targetAgeSeconds is %d, and by is keda, which knows no age of messages: remove one of them',
+        'self.targetAgeSeconds',
+      ),
+    }),
+  );
 
 export const workerSpecSchema = z
   .strictObject({

@@ -7,8 +7,9 @@ import { createInterface, type Interface } from 'node:readline';
 import { eventually, stop } from './daemon.ts';
 import { installPackages } from './packages.ts';
 
-const FOLDER = join(import.meta.dirname, '../celery');
-const REQUIREMENTS = join(FOLDER, 'requirements.txt');
+/** Where the applications are that the suite runs. */
+export const CELERY_FOLDER = join(import.meta.dirname, '../celery');
+const REQUIREMENTS = join(CELERY_FOLDER, 'requirements.txt');
 
 /** The version of Celery that the suite pins. */
 export const CELERY_VERSION = /^celery==(.+)$/m.exec(readFileSync(REQUIREMENTS, 'utf8'))?.[1] ?? '';
@@ -48,7 +49,7 @@ function environment({ broker, backend }: CeleryAddresses): NodeJS.ProcessEnv {
     PATH: process.env['PATH'],
     BROKER: broker,
     BACKEND: backend,
-    PYTHONPATH: FOLDER,
+    PYTHONPATH: CELERY_FOLDER,
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONUNBUFFERED: '1',
     // Celery warns of it.
@@ -79,7 +80,7 @@ export class Python {
   readonly #waiting: ((line: string) => void)[] = [];
 
   constructor(addresses: CeleryAddresses) {
-    const child = spawn(join(installCelery(), 'python'), [join(FOLDER, 'console.py')], {
+    const child = spawn(join(installCelery(), 'python'), [join(CELERY_FOLDER, 'console.py')], {
       env: environment(addresses),
       stdio: ['pipe', 'pipe', 'inherit'],
     });

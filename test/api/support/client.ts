@@ -15,9 +15,12 @@ export interface Conversation {
 /** A customer's app. */
 export class Client {
   readonly url: string;
+  readonly #token: string | undefined;
 
-  constructor(url: string) {
+  /** @param token sent with each request; undefined for none */
+  constructor(url: string, token?: string) {
     this.url = url;
+    this.#token = token;
   }
 
   async get(path: string): Promise<Answered> {
@@ -64,7 +67,9 @@ export class Client {
   }
 
   async #send(path: string, init: RequestInit): Promise<Answered> {
-    const response = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(20_000) });
+    const headers = new Headers(init.headers);
+    if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
+    const response = await fetch(`${this.url}${path}`, { ...init, headers, signal: AbortSignal.timeout(20_000) });
     const text = await response.text();
     const json = response.headers.get('content-type')?.includes('json');
     return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : { text } };

@@ -69,6 +69,9 @@ export class Process {
   }
 }
 
+/** Of whoever runs the platform. */
+export const ADMIN_TOKEN = 'only-for-the-tests';
+
 function environment(): Record<string, string> {
   return {
     DATABASE_URL: postgres.url(),
@@ -77,6 +80,7 @@ function environment(): Record<string, string> {
     CELERY_BROKER_URL: rabbitmq.url,
     CELERY_RESULT_BACKEND: redis.url,
     SECRET_KEY: 'only for the tests',
+    ADMIN_TOKEN,
     PORT: '0',
     HEALTH_PORT: '0',
     LOG_LEVEL: 'info',

@@ -7,11 +7,23 @@ import { eventually, freePort, scratch, start, stop } from './daemon.ts';
 /** One RabbitMQ node with an epmd of its own, so that it neither finds nor leaves another's. */
 export class RabbitServer {
   readonly #folder = scratch('rabbitmq');
+  readonly #withManagement: boolean;
   #port = 0;
+  #managementPort = 0;
   #distPort = 0;
   #epmdPort = 0;
   #epmd: ChildProcess | undefined;
   #process: ChildProcess | undefined;
+
+  /** @param withManagement its management API is served too, which takes a second more */
+  constructor(withManagement = false) {
+    this.#withManagement = withManagement;
+  }
+
+  /** Of the management API, whose user and password are `guest`. */
+  get managementUrl(): string {
+    return `http://127.0.0.1:${this.#managementPort}`;
+  }
 
   get url(): string {
     return `amqp://guest:guest@127.0.0.1:${this.#port}/%2F`;
@@ -19,12 +31,15 @@ export class RabbitServer {
 
   async create(): Promise<void> {
     this.#port = await freePort();
+    this.#managementPort = await freePort();
     this.#distPort = await freePort();
     this.#epmdPort = await freePort();
-    writeFileSync(join(this.#folder, 'enabled_plugins'), '[].\n');
+    const management = `management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = ${this.#managementPort}\n`;
+    const plugins = this.#withManagement ? 'rabbitmq_management' : '';
+    writeFileSync(join(this.#folder, 'enabled_plugins'), `[${plugins}].\n`);
     writeFileSync(
       join(this.#folder, 'rabbitmq.conf'),
-      `listeners.tcp.1 = 127.0.0.1:${this.#port}\nlog.console = true\n`,
+      `listeners.tcp.1 = 127.0.0.1:${this.#port}\nlog.console = true\n${this.#withManagement ? management : ''}`,
     );
     this.#epmd = start({
       command: 'epmd',

@@ -31,7 +31,20 @@ const STATUS: PlatformStatus = {
   },
   redis: { mode: 'cluster', state: 'ok', masters: 3, replicas: 3, slotsAssigned: 16384 },
   rabbitmq: { runningNodes: ['rabbit@acme-rabbitmq-0'], quorumCritical: [] },
-  workers: [{ name: 'ai', replicas: 1, readyReplicas: 1, queueLength: 0, lowSince: '2026-01-01T00:00:00Z' }],
+  workers: [
+    {
+      name: 'ai',
+      replicas: 1,
+      readyReplicas: 1,
+      queueLength: 0,
+      desiredReplicas: 0,
+      busyReplicas: 1,
+      oldestMessageAt: '2026-01-01T00:00:00Z',
+      lowSince: '2026-01-01T00:00:00Z',
+      lowPeak: 0,
+      lastScale: { from: 2, to: 1, reason: 'Idle', at: '2026-01-01T00:00:00Z' },
+    },
+  ],
   lastFailover: { component: 'postgres', reason: 'PrimaryLost', rtoSeconds: 1.5, outcome: 'Succeeded' },
   lastSwitchover: { request: 'any/1', outcome: 'Succeeded' },
 };

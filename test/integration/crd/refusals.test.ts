@@ -215,6 +215,26 @@ const REFUSED: readonly Case[] = [
     says: ['spec.workers[0].autoscaling.minReplicas', '3', '2', 'raise maxReplicas'],
   },
   {
+    what: 'a pool that may have no pod and none at most',
+    spec: { workers: [{ name: 'ai', autoscaling: { minReplicas: 0, maxReplicas: 0 } }] },
+    says: ['spec.workers[0].autoscaling.maxReplicas', '0', 'greater than or equal to 1'],
+  },
+  {
+    what: 'an API that may have no pod',
+    spec: { api: { autoscaling: { minReplicas: 0 } } },
+    says: ['spec.api.autoscaling.minReplicas', '0', 'greater than or equal to 1'],
+  },
+  {
+    what: 'pods that are ended at once',
+    spec: { workers: [{ name: 'ai', autoscaling: { scaleInAfterSeconds: 0 } }] },
+    says: ['spec.workers[0].autoscaling.scaleInAfterSeconds', '0', 'greater than or equal to 10'],
+  },
+  {
+    what: 'an age of messages for KEDA, which knows none',
+    spec: { workers: [{ name: 'ai', autoscaling: { by: 'keda', targetAgeSeconds: 60 } }] },
+    says: ['spec.workers[0].autoscaling.targetAgeSeconds', '60', 'knows no age'],
+  },
+  {
     what: 'too many pools',
     spec: { workers: Array.from({ length: 13 }, (_, i) => ({ name: `pool-${i}` })) },
     says: ['spec.workers', '13', 'at most 12'],

@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type ConfigMap, resources, type Secret } from '../../../operator/kube/resources.ts';
+import type { QueuesReading } from '../../../operator/platform/application/workers/queues.ts';
 import { readBundle } from '../../../operator/platform/certificates/certificate.ts';
 import { readLeaf } from '../../../operator/platform/certificates/leaf.ts';
 import { BUNDLE_KEY, bundleName } from '../../../operator/platform/certificates/names.ts';
@@ -154,7 +155,7 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
     case 'rabbitmq':
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
     case 'worker':
-      return { readable: true, messages: {} };
+      return { readable: true, queues: {}, inHandOf: {} } satisfies QueuesReading;
     default:
       throw new TypeError(`nothing answers probe ${probe.name}`);
   }

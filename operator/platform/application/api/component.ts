@@ -2,6 +2,7 @@ import { type Deployment, type HorizontalPodAutoscaler, type Pod, resources } fr
 import type { BlockedBy, Component, ComponentPlan, Scope } from '../../core/component.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
 import { hasPooledRoute } from '../../pooler/route.ts';
+import { celeryEnvironment } from '../celery.ts';
 import { databaseAccess } from '../database-access.ts';
 import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
 import { apiAutoscaler, apiDeployment, apiDisruptionBudget, apiName, apiService, initialReplicas } from './desired.ts';
@@ -37,7 +38,8 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
     return { objects: surroundings, condition: { ...condition, type: 'ApiReady' }, status };
   }
   const route = hasPooledRoute(scope) ? 'pooled' : 'plain';
-  const deployment = apiDeployment(platform, effective.api, databaseAccess(scope), route);
+  const celery = celeryEnvironment(effective.api.command, effective);
+  const deployment = apiDeployment(platform, effective.api, databaseAccess(scope), celery, route);
   const autoscaler = apiAutoscaler(platform, effective.api);
   const { replicas } = effective.api;
   const autoscalerRef = { ...ref, resource: resources.horizontalPodAutoscalers };

@@ -24,7 +24,8 @@ export function apiDeployment(
   platform: Platform,
   api: EffectiveApi,
   access: DatabaseAccess,
-  route: DatabaseRoute = 'plain',
+  celery: Readonly<Record<string, string>>,
+  route: DatabaseRoute,
 ): Deployment {
   const selector = selectorLabels(platform, 'api');
   // A pod that cannot reach Postgres takes no traffic; an image of the user's own promises no more than /health.
@@ -41,6 +42,7 @@ export function apiDeployment(
         PORT: String(API_PORT),
         API_PROCESSES: String(api.processes),
         API_MAX_CONNECTIONS: String(api.maxConnections),
+        ...celery,
       },
       resources: api.resources,
       ports: [{ name: 'http', containerPort: API_PORT, protocol: 'TCP' }],

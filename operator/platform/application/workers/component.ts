@@ -1,14 +1,12 @@
-import { type Deployment, type Pod, resources } from '../../../kube/resources.ts';
-import type { BlockedBy, Component, ComponentPlan, ConditionPlan, Scale, Scope } from '../../core/component.ts';
+import { type Deployment, resources } from '../../../kube/resources.ts';
+import type { BlockedBy, Component, ComponentPlan, ConditionPlan, Scope } from '../../core/component.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { labels, namespaceOf } from '../../core/names.ts';
-import type { WorkerPoolStatus } from '../../core/platform.ts';
-import { hasPooledRoute } from '../../pooler/route.ts';
-import { databaseAccess } from '../database-access.ts';
-import { blockedCondition, rolloutCondition, rolloutOf } from '../rollout.ts';
-import { initialReplicas, workerDeployment, workerName } from './desired.ts';
-import { poolBacklog, queueProbes } from './queues.ts';
-import { decideReplicas } from './scaling.ts';
+import { blockedCondition } from '../rollout.ts';
+import { initialReplicas, workerName } from './desired.ts';
+import { kedaLeftovers, kedaObjects } from './keda.ts';
+import { planPool } from './pool.ts';
+import { queueProbes } from './queues.ts';
 
 /** The worker pools: a Deployment each, sized by its backlog unless its replicas are fixed. */
 export const workersComponent: Component = {
@@ -18,16 +16,9 @@ export const workersComponent: Component = {
   plan,
 };
 
-interface PoolPlan {
-  readonly deployment: Deployment;
-  readonly scale?: Scale;
-  readonly condition: ConditionPlan;
-  readonly status: WorkerPoolStatus;
-  readonly requeueAfterMs?: number;
-}
-
 function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
-  const pools = scope.effective.workers.map((pool) => planPool(scope, pool));
+  const mayChange = blockedBy.length === 0 && !scope.effective.paused;
+  const pools = scope.effective.workers.map((pool) => planPool(scope, pool, mayChange));
   const started = scope.children.list<Deployment>(resources.deployments, 'worker').length > 0;
   const status = { workers: pools.map((pool) => pool.status) };
   if (blockedBy.length > 0 && !started)
@@ -38,52 +29,14 @@ function plan(scope: Scope, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const delays = pools.flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
   return {
     creates: pools.map(({ deployment }, index) => withReplicas(deployment, scope.effective.workers[index])),
-    objects: pools.map(({ deployment }) => deployment),
+    objects: [...pools.map(({ deployment }) => deployment), ...kedaObjects(scope)],
     scales: pools.flatMap(({ scale }) => scale ?? []),
-    remove: poolsNoLongerWanted(scope),
+    patches: pools.flatMap(({ patches }) => patches),
+    remove: [...poolsNoLongerWanted(scope), ...kedaLeftovers(scope)],
     condition,
     status,
+    events: pools.flatMap(({ events }) => events),
     ...(delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) }),
-  };
-}
-
-function planPool(scope: Scope, pool: EffectiveWorkerPool): PoolPlan {
-  const { platform, children, now } = scope;
-  const route = hasPooledRoute(scope) ? 'pooled' : 'plain';
-  const deployment = workerDeployment(platform, pool, databaseAccess(scope), route);
-  const { name } = deployment.metadata;
-  const ref = { resource: resources.deployments, namespace: namespaceOf(platform), name };
-  const live = children.get<Deployment>(ref);
-  const rollout = rolloutOf(live, initialReplicas(pool));
-  const pods = children
-    .list<Pod>(resources.pods, 'worker')
-    .filter(({ metadata }) => metadata.labels?.[labels.workerPool] === pool.name);
-  const before = platform.status?.workers?.find((status) => status.name === pool.name);
-  const queueLength = poolBacklog(scope, pool);
-  const decision =
-    pool.autoscaling === undefined
-      ? { replicas: pool.replicas ?? 1 }
-      : decideReplicas({
-          ...pool.autoscaling,
-          current: rollout.wanted,
-          queueLength,
-          lowSince: before?.lowSince === undefined ? undefined : new Date(before.lowSince),
-          now,
-        });
-  const lowSince = 'lowSince' in decision ? decision.lowSince?.toISOString() : undefined;
-  const requeueAfterMs = 'requeueAfterMs' in decision ? decision.requeueAfterMs : undefined;
-  return {
-    deployment,
-    ...(live === undefined ? {} : { scale: { ref, replicas: decision.replicas } }),
-    condition: rolloutCondition(name, rollout, pods),
-    status: {
-      name: pool.name,
-      replicas: rollout.wanted,
-      readyReplicas: rollout.ready,
-      ...(queueLength === undefined ? {} : { queueLength }),
-      ...(lowSince === undefined ? {} : { lowSince }),
-    },
-    ...(requeueAfterMs === undefined ? {} : { requeueAfterMs }),
   };
 }
 

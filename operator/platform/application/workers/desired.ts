@@ -7,8 +7,10 @@ import { HEALTH_PORT, healthProbes } from '../health.ts';
 import { applicationPod, type DatabaseRoute } from '../pod.ts';
 
 const REFERENCE_COMMAND = ['node', '/app/worker.js'];
-/** How long a worker that was told to end may go on with what it has begun. */
+/** How long a worker that was told to end may go on with what it has begun, at least. */
 const DRAIN_SECONDS = 25;
+/** For what follows the last task: its result, and the end of the connections. */
+const FAREWELL_SECONDS = 10;
 
 export function workerName(platform: Platform, pool: string): string {
   return childName(platform, 'worker', pool);
@@ -18,12 +20,21 @@ export function initialReplicas(pool: EffectiveWorkerPool): number {
   return pool.autoscaling?.minReplicas ?? pool.replicas ?? 1;
 }
 
+/**
+ * A pool that shrinks by itself lets every task come to its end, which its time limit brings: whoever is idle when it is chosen may have a
+ * task when it is told. A pool of a fixed size is ended by people and by rollouts, and gives back what takes longer.
+ */
+function drainSeconds({ autoscaling, timeLimitSeconds }: EffectiveWorkerPool): number {
+  return autoscaling === undefined ? DRAIN_SECONDS : Math.max(DRAIN_SECONDS, timeLimitSeconds);
+}
+
 /** The Deployment of a worker pool, without its replicas. */
 export function workerDeployment(
   platform: Platform,
   pool: EffectiveWorkerPool,
   access: DatabaseAccess,
-  route: DatabaseRoute = 'plain',
+  celery: Readonly<Record<string, string>>,
+  route: DatabaseRoute,
 ): Deployment {
   const selector = { ...selectorLabels(platform, 'worker'), [labels.workerPool]: pool.name };
   const isReference = pool.command === undefined;
@@ -44,14 +55,15 @@ export function workerDeployment(
         WORKER_MAX_TASKS_PER_CHILD: String(pool.maxTasksPerChild),
         WORKER_TIME_LIMIT_SECONDS: String(pool.timeLimitSeconds),
         WORKER_SOFT_TIME_LIMIT_SECONDS: String(pool.softTimeLimitSeconds),
-        WORKER_DRAIN_SECONDS: String(DRAIN_SECONDS),
+        WORKER_DRAIN_SECONDS: String(drainSeconds(pool)),
+        ...celery,
       },
       resources: pool.resources,
       // A worker of the user's own is known to run, and no more than that.
       ...(isReference ? healthProbes : {}),
     },
     access,
-    { terminationGracePeriodSeconds: DRAIN_SECONDS + 10 },
+    { terminationGracePeriodSeconds: drainSeconds(pool) + FAREWELL_SECONDS },
     route,
   );
   return {

@@ -1,56 +1,174 @@
 import { type Pod, resources } from '../../../kube/resources.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 import type { ProbeDefinition, Scope } from '../../core/component.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
-import { childName } from '../../core/names.ts';
+import { shortHash } from '../../core/hash.ts';
 import { isPodReady } from '../../core/pods.ts';
-import { secretValue } from '../../core/secrets.ts';
+import type { ChannelCounts, QueueCounts } from '../../rabbitmq/management.ts';
 import { ManagementClient } from '../../rabbitmq/management.ts';
+import { ManagementError } from '../../rabbitmq/management-error.ts';
+import { credentialsOf } from '../../rabbitmq/observe.ts';
+import { managementUrl } from '../../rabbitmq/probe.ts';
+import { WaitingSince } from './waiting-since.ts';
 
-const PROBE = 'worker/queues';
-const INTERVAL_MS = 5000;
-const TIMEOUT_MS = 3000;
-const MANAGEMENT_PORT = 15672;
+export const QUEUES_PROBE = 'worker/queues';
+const INTERVAL_MS = 5_000;
+const TIMEOUT_MS = 3_000;
 
-/** Messages, ready and unacknowledged, by queue; or why they could not be read. */
-export type QueueLengths =
-  | { readonly readable: true; readonly messages: Readonly<Record<string, number>> }
-  | { readonly readable: false; readonly reason: string };
+/** One queue that can be counted. */
+export interface QueueReading {
+  readonly waiting: number;
+  readonly inHand: number;
+  /** When the oldest waiting message came; absent where none waits. */
+  readonly oldestAt?: string;
+}
 
-/** One probe for all pools: it asks a running RabbitMQ node for the length of every queue. */
+/** One that cannot be counted, as while it has no leader. */
+export interface Uncounted {
+  readonly since: string;
+}
+
+/** What RabbitMQ says of the queues of all pools; or why it cannot be asked, which never means that they are empty. */
+export type QueuesReading =
+  | {
+      readonly readable: true;
+      /** Those that exist. */
+      readonly queues: Readonly<Record<string, QueueReading | Uncounted>>;
+      /** Messages that a client has taken and not acknowledged, by its address. */
+      readonly inHandOf: Readonly<Record<string, number>>;
+    }
+  | { readonly readable: false; readonly reason: string; readonly since: string };
+
+/** One probe for all pools: it asks the RabbitMQ nodes, one after the other until one answers. */
 export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
-  const pod = scope.children.list<Pod>(resources.pods, 'rabbitmq').find(isPodReady);
-  const secret = childName(scope.platform, 'rabbitmq');
-  const [username, password, vhost] = ['username', 'password', 'vhost'].map((key) => secretValue(scope, secret, key));
-  const address = pod?.status?.podIP;
-  if (address === undefined || username === undefined || password === undefined || vhost === undefined) return [];
-  const client = new ManagementClient({ url: `http://${address}:${MANAGEMENT_PORT}`, username, password });
-  const probe: ProbeDefinition<QueueLengths> = {
-    name: PROBE,
+  const credentials = credentialsOf(scope);
+  const hosts = scope.children
+    .list<Pod>(resources.pods, 'rabbitmq')
+    .filter(isPodReady)
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+    .flatMap(({ status }) => status?.podIP ?? []);
+  if (hosts.length === 0 || credentials === undefined) return [];
+  const clients = hosts.map(
+    (host) => new ManagementClient({ url: managementUrl(host), ...credentials, timeoutMs: TIMEOUT_MS }),
+  );
+  const names = [...new Set(scope.effective.workers.flatMap(({ queues }) => queues))].toSorted();
+  const reader = new QueueReader(names);
+  const probe: ProbeDefinition<QueuesReading> = {
+    name: QUEUES_PROBE,
     component: 'worker',
     intervalMs: INTERVAL_MS,
-    timeoutMs: TIMEOUT_MS,
-    target: address,
-    run: (signal) => readLengths(client, vhost, signal),
-    successful: (value) => value.readable,
+    timeoutMs: hosts.length * TIMEOUT_MS,
+    target: `${hosts.join(' ')} ${shortHash(credentials)} ${names.join(' ')}`,
+    run: (signal) => askQueues(clients, credentials.vhost, reader, signal),
+    successful: (reading) => reading.readable,
   };
   return [probe as ProbeDefinition<unknown>];
 }
 
-async function readLengths(client: ManagementClient, vhost: string, signal: AbortSignal): Promise<QueueLengths> {
-  try {
-    const queues = await client.queues(vhost, signal);
+/** Asks the nodes in order until one answers. */
+export async function askQueues(
+  clients: readonly ManagementClient[],
+  vhost: string,
+  reader: QueueReader,
+  signal: AbortSignal,
+): Promise<QueuesReading> {
+  let reason = 'RABBITMQ_UNREACHABLE';
+  for (const client of clients) {
+    try {
+      const [queues, channels] = await Promise.all([
+        client.queueCounts(vhost, signal),
+        client.channelCounts(vhost, signal),
+      ]);
+      return reader.read(queues, channels, systemClock.now());
+    } catch (error) {
+      if (!(error instanceof ManagementError)) throw error;
+      reason = error.code;
+    }
+  }
+  return reader.failed(reason, systemClock.now());
+}
+
+/** Turns what one node answers into a reading, and remembers what it takes to tell since when messages wait. */
+export class QueueReader {
+  readonly #waiting: ReadonlyMap<string, WaitingSince>;
+  readonly #uncounted = new Map<string, string>();
+  #failing: string | undefined;
+
+  /** @param names queues that matter; those of clients that wait for results, and of retries, come and go by themselves */
+  constructor(names: readonly string[]) {
+    this.#waiting = new Map(names.map((name) => [name, new WaitingSince()]));
+  }
+
+  read(queues: readonly QueueCounts[], channels: readonly ChannelCounts[], at: Date): QueuesReading {
+    this.#failing = undefined;
+    const inHandOf: Record<string, number> = {};
+    for (const { peer, unacknowledged } of channels)
+      if (unacknowledged > 0) inHandOf[peer] = (inHandOf[peer] ?? 0) + unacknowledged;
     return {
       readable: true,
-      messages: Object.fromEntries(queues.map(({ name, ready, unacknowledged }) => [name, ready + unacknowledged])),
+      queues: Object.fromEntries(
+        queues
+          .filter(({ name }) => this.#waiting.has(name))
+          .map((queue) => [queue.name, this.#readOne(queue, at)] as const)
+          .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      ),
+      inHandOf,
     };
-  } catch (error) {
-    return { readable: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+
+  /** @param reason why nobody answered */
+  failed(reason: string, at: Date): QueuesReading {
+    this.#failing ??= at.toISOString();
+    return { readable: false, reason, since: this.#failing };
+  }
+
+  #readOne({ name, ready, unacknowledged, published }: QueueCounts, at: Date): QueueReading | Uncounted {
+    if (ready === undefined || unacknowledged === undefined) {
+      const since = this.#uncounted.get(name) ?? at.toISOString();
+      this.#uncounted.set(name, since);
+      return { since };
+    }
+    this.#uncounted.delete(name);
+    const oldest = published === undefined ? undefined : this.#waiting.get(name)?.observe(published, ready, at);
+    return {
+      waiting: ready,
+      inHand: unacknowledged,
+      ...(oldest === undefined ? {} : { oldestAt: oldest.toISOString() }),
+    };
   }
 }
 
-/** The backlog of a pool; undefined when it cannot be read, which is not the same as an empty one. */
-export function poolBacklog({ probes }: Scope, pool: EffectiveWorkerPool): number | undefined {
-  const lengths = probes.get<QueueLengths>(PROBE)?.value;
-  if (lengths?.readable !== true) return undefined;
-  return pool.queues.reduce((sum, queue) => sum + (lengths.messages[queue] ?? 0), 0);
+/** What a pool has before it. */
+export interface Backlog {
+  readonly waiting: number;
+  readonly inHand: number;
+  readonly oldestAt?: Date;
+}
+
+/** Why a backlog is not known. */
+export interface Unknown {
+  readonly why: string;
+  readonly since: Date;
+}
+
+/** The backlog of a pool, or why it is not known; undefined while nobody has been asked yet. */
+export function poolBacklog({ probes }: Scope, pool: EffectiveWorkerPool): Backlog | Unknown | undefined {
+  const reading = probes.get<QueuesReading>(QUEUES_PROBE)?.value;
+  if (reading === undefined) return undefined;
+  if (!reading.readable) return { why: reading.reason, since: new Date(reading.since) };
+  const found = pool.queues.flatMap((name) => {
+    const queue = reading.queues[name];
+    return queue === undefined ? [] : { name, queue };
+  });
+  const uncounted = found.flatMap(({ name, queue }) => ('since' in queue ? { name, since: queue.since } : []));
+  const [first] = uncounted.map(({ since }) => since).toSorted();
+  if (first !== undefined)
+    return { why: `no leader of ${uncounted.map(({ name }) => name).join(', ')}`, since: new Date(first) };
+  const counted = found.flatMap(({ queue }) => ('since' in queue ? [] : queue));
+  const [oldest] = counted.flatMap(({ oldestAt }) => oldestAt ?? []).toSorted();
+  return {
+    waiting: counted.reduce((sum, { waiting }) => sum + waiting, 0),
+    inHand: counted.reduce((sum, { inHand }) => sum + inHand, 0),
+    ...(oldest === undefined ? {} : { oldestAt: new Date(oldest) }),
+  };
 }
