@@ -32,6 +32,7 @@ export interface PlatformStatus {
     slotsAssigned: number;
     /** Present while slots are moved between shards: from how many shards to how many, and slots moved of all that are to be. */
     resharding?: { from: number; to: number; moved: number; total: number };
+    passwordRotation?: PasswordRotationStatus;
   };
   rabbitmq?: {
     runningNodes: string[];

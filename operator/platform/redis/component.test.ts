@@ -63,6 +63,25 @@ describe('the probes of Redis', () => {
     ]);
   });
 
+  it('know every password that may be taken while it is rotated, and ask who takes which', () => {
+    const asked = { ...platform.metadata, annotations: { 'isp.support/rotate-redis-password': 'one' } };
+    const rotating = (objects: readonly KubeObject[]) => {
+      const base = scope(objects);
+      return redisComponent.probes({ ...base, platform: { ...base.platform, metadata: asked } });
+    };
+    const next: Secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'acme-redis-next', annotations: { 'isp.support/rotated-for': 'one' } },
+      data: encodeSecret({ password: 'another', last: 'secret' }),
+    };
+    const [before] = redisComponent.probes(scope([pod, secret]));
+    const [during, passwords] = rotating([pod, secret, next]);
+    expect(passwords?.name).to.equal('redis/password/acme-redis-1-0');
+    expect(during?.target).to.equal(before?.target);
+    expect(during?.means).to.not.equal(before?.means);
+  });
+
   it('give an answer to nobody but the pod that gave it', () => {
     const answer = { kind: 'problem', problem: 'refused', message: 'refuses connections' };
     const seen = (value: unknown) => observe(scope([pod, secret], { 'redis/acme-redis-1-0': value })).pods[0]?.answer;

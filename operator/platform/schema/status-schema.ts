@@ -164,6 +164,16 @@ export const platformStatusSchema = z
           })
           .describe('Present while slots are moved between shards.')
           .exactOptional(),
+        passwordRotation: z
+          .object({
+            request: text('Value of the annotation isp.support/rotate-redis-password that is or was acted on last.'),
+            phase: text(
+              'Preparing: the servers get the new password; Retiring: it is in force, the last is valid too; Done.',
+            ),
+            message: text('What it waits for.').exactOptional(),
+          })
+          .describe('The latest rotation of the password.')
+          .exactOptional(),
       })
       .describe('Redis.')
       .exactOptional(),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
 import type { Part } from '../../../operator/platform/redis/sentinel/names.ts';
-import { freePort, PASSWORD } from '../redis/processes.ts';
+import { AUTH, freePort } from '../redis/processes.ts';
 
 const SETTINGS: Readonly<Record<Part, readonly (readonly [string, string])[]>> = {
   server: [
@@ -23,6 +23,8 @@ const SETTINGS: Readonly<Record<Part, readonly (readonly [string, string])[]>> =
 export class Process {
   readonly name: string;
   readonly part: Part;
+  /** The file that is mounted from the Secret. */
+  auth = AUTH;
   #directory: string | undefined;
   #child: ChildProcess | undefined;
   #port = 0;
@@ -48,11 +50,9 @@ export class Process {
       ['port', String(this.#port)],
       ['bind', '127.0.0.1'],
       ['dir', this.#directory],
-      ['requirepass', PASSWORD],
-      ['masterauth', PASSWORD],
       ...SETTINGS[this.part],
     ];
-    await writeFile(given, settings.map((words) => `${words.join(' ')}\n`).join(''));
+    await writeFile(given, [this.auth, ...settings.map((words) => `${words.join(' ')}\n`)].join(''));
     const announce = ['announce-ip', '127.0.0.1', 'announce-port', String(this.#port)];
     const args =
       this.part === 'server'
