@@ -7,6 +7,8 @@ import { isRedisAction } from './actions.ts';
 import { type OpenRedis, openRedis, openWithAny, type RedisClient } from './client.ts';
 import { liveSettings } from './config.ts';
 import { decide } from './decide.ts';
+import { seenBySentinels, seenInCluster } from './failover/seen.ts';
+import { lastPrimaries, withFailover } from './failover/status.ts';
 import { isSentinel } from './mode.ts';
 import { REDIS_PORT } from './names.ts';
 import { observe, probeName } from './observe.ts';
@@ -33,10 +35,16 @@ export const redisComponent: Component = {
   probes,
   plan(scope, blockedBy) {
     const { platform } = scope;
-    const plan = isSentinel(scope)
-      ? decideSentinel(platform, observeSentinel(scope), blockedBy)
-      : decide(platform, observe(scope), blockedBy);
-    return withRotation(scope, plan, passwordRotationOf(scope));
+    const last = lastPrimaries(scope);
+    const rotation = passwordRotationOf(scope);
+    if (isSentinel(scope)) {
+      const observed = observeSentinel(scope);
+      const plan = decideSentinel(platform, observed, blockedBy);
+      return withRotation(scope, withFailover(scope, plan, seenBySentinels(observed, last, plan)), rotation);
+    }
+    const observed = observe(scope);
+    const plan = decide(platform, observed, blockedBy);
+    return withRotation(scope, withFailover(scope, plan, seenInCluster(observed, last, plan)), rotation);
   },
   async act(action, { scope, signal }) {
     const isKnown = isRedisAction(action) || isSentinelAction(action) || isPasswordAction(action);
