@@ -126,6 +126,14 @@ describe('the mode of Redis', () => {
     expect(kinds([secret], 'cluster').sets).to.deep.equal(['acme-redis-0', 'acme-redis-1', 'acme-redis-2']);
   });
 
+  it('is known from either StatefulSet while the other is being made anew', () => {
+    const sentinels: StatefulSet = {
+      ...set,
+      metadata: { ...set.metadata, name: 'acme-redis-sentinel', labels: { 'isp.support/redis-part': 'sentinel' } },
+    };
+    expect(kinds([secret, sentinels], 'sentinel').sets).to.deep.equal(['acme-redis', 'acme-redis-sentinel']);
+  });
+
   it('stays what it is, whatever is wanted', () => {
     expect(kinds([secret, set], 'sentinel').sets)
       .to.include('acme-redis-1')

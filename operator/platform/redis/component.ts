@@ -9,6 +9,7 @@ import { liveSettings } from './config.ts';
 import { decide } from './decide.ts';
 import { seenBySentinels, seenInCluster } from './failover/seen.ts';
 import { lastPrimaries, withFailover } from './failover/status.ts';
+import { withGrowth } from './growth.ts';
 import { isSentinel } from './mode.ts';
 import { REDIS_PORT } from './names.ts';
 import { observe, probeName } from './observe.ts';
@@ -40,11 +41,13 @@ export const redisComponent: Component = {
     if (isSentinel(scope)) {
       const observed = observeSentinel(scope);
       const plan = decideSentinel(platform, observed, blockedBy);
-      return withRotation(scope, withFailover(scope, plan, seenBySentinels(observed, last, plan)), rotation);
+      const seen = seenBySentinels(observed, last, plan);
+      return withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
     }
     const observed = observe(scope);
     const plan = decide(platform, observed, blockedBy);
-    return withRotation(scope, withFailover(scope, plan, seenInCluster(observed, last, plan)), rotation);
+    const seen = seenInCluster(observed, last, plan);
+    return withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
   },
   async act(action, { scope, signal }) {
     const isKnown = isRedisAction(action) || isSentinelAction(action) || isPasswordAction(action);

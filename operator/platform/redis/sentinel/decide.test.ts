@@ -68,6 +68,29 @@ const unaware: SentinelView = { kind: 'view', id: 'new' };
 const allUnaware = { 0: unaware, 1: { ...unaware, id: 'b' }, 2: { ...unaware, id: 'c' } };
 const old = serverView({ role: 'primary', linkUp: false });
 
+describe('the servers while their StatefulSet is being made anew', () => {
+  it('are as many as there are until the primary has moved', () => {
+    const { liveServers: _, ...without } = observed();
+    const moved = observed(
+      {
+        0: serverView({ follows: at(server(2)) }),
+        1: serverView({ follows: at(server(2)) }),
+        2: serverView({ role: 'primary', linkUp: false }),
+      },
+      { 0: watching(2, 0), 1: watching(2, 1), 2: watching(2, 2) },
+    );
+    const { liveServers: __, ...onLast } = moved;
+    const pods = (of: SentinelObserved) => {
+      const sets = decide(platform, { ...of, wanted: { ...wanted, replicasPerShard: 1 } }, []).objects;
+      return (
+        sets.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'acme-redis') as StatefulSet
+      ).spec?.replicas;
+    };
+    expect(pods(onLast)).to.equal(3);
+    expect(pods(without)).to.equal(2);
+  });
+});
+
 describe('the plan for Redis in mode sentinel', () => {
   const cases: readonly [name: string, observed: SentinelObserved, reason: string, actions: string[]][] = [
     ['does nothing while all is well', observed(), 'Healthy', []],

@@ -45,9 +45,9 @@ interface MemberAnswer {
   readonly answer: Answer<ServerView> | Answer<SentinelView>;
 }
 
-/** Whether a platform's Redis has been made in mode sentinel. */
+/** Whether a platform's Redis has been made in mode sentinel. Either set alone says so: the other may be made anew at this moment. */
 export function isLive(scope: Scope): boolean {
-  return serverSet(scope) !== undefined;
+  return sets(scope).some((set) => partOf(set) !== undefined);
 }
 
 export function observe(scope: Scope): SentinelObserved {
