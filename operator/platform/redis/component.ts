@@ -65,6 +65,7 @@ export const redisComponent: Component = {
 function probes(scope: Scope): ProbeDefinition<unknown>[] {
   const passwords = passwordsOf(scope);
   if (passwords.length === 0) return [];
+  const means = shortHash(passwords);
   const intervalMs = scope.effective.failover.probeIntervalSeconds * 1000;
   const attempts = scope.effective.failover.failureThreshold;
   const { redis } = scope.effective;
@@ -76,7 +77,7 @@ function probes(scope: Scope): ProbeDefinition<unknown>[] {
     const { name, uid } = pod.metadata;
     const host = pod.status?.podIP;
     if (uid === undefined || host === undefined) return [];
-    const options = { passwords, intervalMs, attempts };
+    const options = { passwords, means, intervalMs, attempts };
     const part = partOf(pod);
     const asked = { name: probeName(name), uid, host, port: part === 'sentinel' ? SENTINEL_PORT : REDIS_PORT };
     const own: ProbeDefinition<unknown> =
@@ -94,6 +95,8 @@ function probes(scope: Scope): ProbeDefinition<unknown>[] {
 interface ProbeOptions {
   /** Any of which may be taken, the first most likely. */
   readonly passwords: readonly string[];
+  /** Changes with the passwords. */
+  readonly means: string;
   readonly intervalMs: number;
   /** After so many without an answer, one after the other, a server counts as silent. */
   readonly attempts: number;
@@ -124,7 +127,7 @@ function probe<A extends { readonly kind: string }>(
     intervalMs: options.intervalMs,
     timeoutMs: ATTEMPT_TIMEOUT_MS * (options.attempts + 1),
     target: `${host}:${port} ${uid}`,
-    means: shortHash(options.passwords),
+    means: options.means,
     async run(signal) {
       client ??= open({ host, port }, password, () => onLost());
       const answer = await askPatiently(client, options.attempts, ask, signal);
