@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
-import type { Pod, Secret, StatefulSet } from '../../kube/resources.ts';
+import type { ConfigMap, Pod, Secret, StatefulSet } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import type { Scope } from '../core/component.ts';
 import { encodeSecret } from '../core/secrets.ts';
@@ -124,6 +124,32 @@ describe('the mode of Redis', () => {
   it('is the one that is wanted, where nothing is there yet', () => {
     expect(kinds([secret], 'sentinel').sets).to.deep.equal(['acme-redis', 'acme-redis-sentinel']);
     expect(kinds([secret], 'cluster').sets).to.deep.equal(['acme-redis-0', 'acme-redis-1', 'acme-redis-2']);
+  });
+
+  it('starts servers as before on a platform with Sentinels that was made before', () => {
+    const config = (annotations?: Record<string, string>): ConfigMap => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'acme-redis', ...(annotations === undefined ? {} : { annotations }) },
+    });
+    const planned = (objects: readonly KubeObject[]) => {
+      const base = scope(objects);
+      const redis = { ...wanted, mode: 'sentinel' as const };
+      const { objects: all } = redisComponent.plan({ ...base, effective: { ...base.effective, redis } }, []);
+      const made = all.find(
+        ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'acme-redis',
+      ) as StatefulSet;
+      const mark = all.find(({ kind }) => kind === 'ConfigMap')?.metadata.annotations;
+      return { command: made.spec?.template.spec?.containers[0]?.command?.[2], mark };
+    };
+    expect(planned([secret, servers, config()])).to.deep.equal({
+      command: `test -s /data/redis.conf || echo 'replicaof 127.0.0.1 1' > /data/redis.conf; exec redis-server /data/redis.conf "$@"`,
+      mark: undefined,
+    });
+    const made = planned([secret]);
+    expect(made.command).to.contain("sed -i -e '/^user default /d'");
+    expect(made.mark).to.deep.equal({ 'isp.support/redis-start': '2' });
+    expect(planned([secret, servers, config(made.mark)])).to.deep.equal(made);
   });
 
   it('is known from either StatefulSet while the other is being made anew', () => {

@@ -74,6 +74,7 @@ export class Driver {
     return {
       wanted,
       liveServers: { replicas: 3, storage: wanted.storage },
+      forgets: true,
       servers: await Promise.all(this.servers.map((process, i) => observe(process, this.password, i, ask))),
       sentinels: await Promise.all(this.sentinels.map((process, i) => observe(process, this.password, i, askSentinel))),
     };

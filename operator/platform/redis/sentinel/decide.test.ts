@@ -47,6 +47,7 @@ function observed(
   return {
     wanted,
     liveServers: { replicas: 3, storage: wanted.storage },
+    forgets: true,
     servers: [0, 1, 2].map((i) => member(server(i), i, i in servers ? servers[i] : view(i))),
     sentinels: [0, 1, 2].map((i) => member(sentinel(i), i, i in sentinels ? sentinels[i] : watching(0, i))),
   };
@@ -269,7 +270,7 @@ describe('the plan for Redis in mode sentinel', () => {
   });
 
   it('makes what the contract names', () => {
-    const { objects } = decide(platform, { wanted, servers: [], sentinels: [] }, []);
+    const { objects } = decide(platform, { wanted, forgets: true, servers: [], sentinels: [] }, []);
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).to.deep.equal([
       'ConfigMap acme-redis',
       'Service acme-redis-nodes',
@@ -280,7 +281,7 @@ describe('the plan for Redis in mode sentinel', () => {
       'StatefulSet acme-redis',
       'StatefulSet acme-redis-sentinel',
     ]);
-    const first = decide(platform, { wanted, servers: [], sentinels: [] }, [
+    const first = decide(platform, { wanted, forgets: true, servers: [], sentinels: [] }, [
       { component: 'credentials', reason: 'Creating' },
     ]);
     expect(first.objects.map(({ kind }) => kind)).to.not.include('StatefulSet');

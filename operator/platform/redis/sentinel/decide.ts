@@ -40,6 +40,7 @@ export function decide(platform: Platform, observed: SentinelObserved, blockedBy
         platform,
         wanted,
         isBlocked ? undefined : { pods: count, storage: liveServers?.storage ?? wanted.storage },
+        observed.forgets,
       ),
       ...roleLabels(observed, reading),
     ],
