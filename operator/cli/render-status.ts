@@ -14,6 +14,7 @@ export function renderStatus(report: Report): string {
     section('RabbitMQ', rabbitmq(status.rabbitmq)),
     section('Workers', workers(status)),
     section('Last failover', failover(status.lastFailover)),
+    section('Last failover of Redis', failover(status.redis?.lastFailover)),
     section('Last switchover', switchover(status.lastSwitchover)),
   ]
     .filter((part) => part !== undefined)

@@ -19,9 +19,9 @@ export interface Firing {
 export const FAILED_MS = 60_000;
 
 /** Pure: what is to be alerted of a failover as the status tells of it. */
-export function firing(failover: FailoverStatus | undefined, now: Date): Firing[] {
-  const { component, detectedAt, outcome, step, refusedAt, message = 'nobody may take over' } = failover ?? {};
-  if (failover === undefined || component === undefined || detectedAt === undefined) return [];
+export function firing(failover: FailoverStatus, now: Date): Firing[] {
+  const { component, detectedAt, outcome, step, refusedAt, message = 'nobody may take over' } = failover;
+  if (detectedAt === undefined) return [];
   const isOpen = outcome === 'InProgress';
   const about = { component, failover: detectedAt };
   const lost = `${component} primary ${failover.from ?? 'unknown'} was lost (${failover.reason})`;
@@ -33,7 +33,7 @@ export function firing(failover: FailoverStatus | undefined, now: Date): Firing[
       startsAt: detectedAt,
       summary: `${lost}; ${howItStands(failover)}`,
       description: isOpen
-        ? 'Nothing can be written. Nothing has to be done while status.lastFailover.step changes.'
+        ? `${component === 'redis' ? 'A part of the keys cannot be read or written' : 'Nothing can be written'}. Nothing has to be done while the step of lastFailover in the status changes.`
         : 'Writes are served. It ends when every member serves again: see the condition of the component for what is missing.',
     });
   const failedAt = failsAt(detectedAt);

@@ -26,11 +26,11 @@ const MOST = 20;
  */
 export function nextAlerts(
   before: readonly AlertStatus[],
-  failover: FailoverStatus | undefined,
+  failovers: readonly FailoverStatus[],
   deliveryOf: (alert: AlertStatus) => Delivery,
   now: Date,
 ): AlertStatus[] {
-  const causes = firing(failover, now);
+  const causes = failovers.flatMap((failover) => firing(failover, now));
   const kept = before.flatMap((alert) => {
     const cause = causes.find((one) => idOf(one) === idOf(alert));
     return carriedOn(alert, cause, deliveryOf(alert), now);
@@ -56,15 +56,15 @@ function carriedOn(alert: AlertStatus, cause: Firing | undefined, delivery: Deli
 /** Milliseconds until the alerts change though nothing else does; undefined when they do not. */
 export function nextChangeMs(
   alerts: readonly AlertStatus[],
-  failover: FailoverStatus | undefined,
+  failovers: readonly FailoverStatus[],
   now: Date,
 ): number | undefined {
   const moments = alerts.map(({ startsAt, acceptedAt, endsAt }) => {
     if (endsAt !== undefined) return since(endsAt, END_REPEATED_MS);
     return acceptedAt === undefined ? since(startsAt, GIVEN_UP_MS) : since(acceptedAt, SEEN_MS);
   });
-  if (failover?.outcome === 'InProgress' && failover.detectedAt !== undefined)
-    moments.push(failsAt(failover.detectedAt));
+  for (const { outcome, detectedAt } of failovers)
+    if (outcome === 'InProgress' && detectedAt !== undefined) moments.push(failsAt(detectedAt));
   const coming = moments.map((at) => at - now.getTime()).filter((ms) => ms > 0);
   return coming.length === 0 ? undefined : Math.min(...coming);
 }

@@ -4,8 +4,9 @@ import type { Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import { DATABASE_LOGIN } from '../postgres/login.ts';
 import { loginAnnotation } from '../postgres/tls/facts.ts';
+import { REDIS_LOGIN, redisLoginAnnotation } from '../redis/password/secrets.ts';
 
-/** What a pod of the application has for its way into Postgres, beside the Secret that it reads. */
+/** What a pod of the application has for its way into Postgres and Redis, beside the Secret that it reads. */
 export interface DatabaseAccess {
   /** Change with what the pod has to be replaced for. */
   readonly annotations: Readonly<Record<string, string>>;
@@ -18,7 +19,11 @@ export function databaseAccess(scope: Scope): DatabaseAccess {
   const login = loginAnnotation(scope);
   const ref = { resource: resources.configMaps, namespace: namespaceOf(platform), name: bundleName(platform) };
   const authority = children.get<ConfigMap>(ref)?.metadata.annotations?.[certificateAnnotations.newestAuthority];
-  const annotations = login === undefined ? {} : { [DATABASE_LOGIN]: login };
+  const redisLogin = redisLoginAnnotation(scope);
+  const annotations = {
+    ...(login === undefined ? {} : { [DATABASE_LOGIN]: login }),
+    ...(redisLogin === undefined ? {} : { [REDIS_LOGIN]: redisLogin }),
+  };
   // What once had the bundle keeps it: it would be replaced for nothing.
   if (authority === undefined) return { annotations };
   return {

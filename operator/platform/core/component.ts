@@ -152,6 +152,8 @@ export interface ProbeDefinition<R> {
   readonly timeoutMs: number;
   /** Where and how to ask; a change of it starts the probe anew. */
   readonly target: string;
+  /** With what to ask. A change of it starts the probe anew as well, of the same target, so that the last result stands until the next. */
+  readonly means?: string;
   /** Asks once. Must not throw for what is a finding (refused, timed out): that is a value. */
   run(signal: AbortSignal): Promise<R>;
   /** Whether the platform must be looked at again. Default: any difference as JSON. */

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Sent } from '../alerts/alertmanager-client.ts';
 import { AlertMetrics } from '../alerts/metrics.ts';
-import type { AlertStatus, Platform, PlatformStatus } from './platform.ts';
+import { failoversOf } from './failovers.ts';
+import type { AlertStatus, FailoverStatus, Platform, PlatformStatus } from './platform.ts';
 import type { ProbeObservation } from './probe-board.ts';
 import { ProbeFigures } from './probe-figures.ts';
 import { RedisMetrics } from './redis-metrics.ts';
@@ -18,7 +19,7 @@ export class PlatformMetrics {
   readonly #alerts: AlertMetrics;
   readonly #figures: ProbeFigures;
   readonly #workers: WorkerMetrics;
-  /** The failover that has been counted last, by platform. */
+  /** The failover that has been counted last, by platform and component. */
   readonly #counted = new Map<string, string>();
 
   constructor(registry: Registry) {
@@ -71,7 +72,8 @@ export class PlatformMetrics {
     );
     this.#workers.observe(labels, status.workers ?? []);
     this.#redis.observe(labels, status.redis);
-    this.#observeFailover(platform, status, labels);
+    const before = failoversOf(platform.status ?? {});
+    for (const failover of failoversOf(status)) this.#observeFailover(labels, before, failover);
   }
 
   /** Takes over what is being alerted; undefined when nobody is told. */
@@ -102,26 +104,21 @@ export class PlatformMetrics {
     this.#redis.observe(labelsOf(platformKey), undefined);
     this.#workers.observe(labelsOf(platformKey), []);
     this.#alerts.observe(labelsOf(platformKey), undefined);
-    this.#counted.delete(platformKey);
+    for (const key of this.#counted.keys()) if (key.startsWith(`${platformKey} `)) this.#counted.delete(key);
   }
 
-  #observeFailover(
-    { metadata, status: before }: Platform,
-    { lastFailover }: PlatformStatus,
-    labels: PlatformLabels,
-  ): void {
-    if (lastFailover === undefined || lastFailover.outcome === 'InProgress') return;
-    const key = `${metadata.namespace ?? ''}/${metadata.name}`;
-    const id = `${lastFailover.component} ${lastFailover.detectedAt ?? ''} ${lastFailover.outcome}`;
+  #observeFailover(labels: PlatformLabels, before: readonly FailoverStatus[], failover: FailoverStatus): void {
+    const { component, outcome, detectedAt, rtoSeconds } = failover;
+    if (outcome === 'InProgress') return;
+    const key = `${labels.namespace}/${labels.platform} ${component}`;
+    const id = `${detectedAt ?? ''} ${outcome}`;
     // One that was in the status before this process had seen the platform has been counted by the process that drove it.
     const isOld =
       this.#counted.get(key) === undefined &&
-      before?.lastFailover?.detectedAt === lastFailover.detectedAt &&
-      before?.lastFailover?.outcome === lastFailover.outcome;
+      before.some((one) => one.component === component && one.detectedAt === detectedAt && one.outcome === outcome);
     const isCounted = this.#counted.get(key) === id;
     this.#counted.set(key, id);
     if (isOld || isCounted) return;
-    const { component, outcome, rtoSeconds } = lastFailover;
     this.#failovers.inc({ ...labels, component, outcome });
     if (rtoSeconds !== undefined) this.#failoverSeconds.observe({ ...labels, component }, rtoSeconds);
   }

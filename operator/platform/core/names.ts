@@ -20,6 +20,7 @@ export const annotations = {
   switchover: 'isp.support/switchover',
   rotateAuthority: 'isp.support/rotate-ca',
   rotatePassword: 'isp.support/rotate-postgres-password',
+  rotateRedisPassword: 'isp.support/rotate-redis-password',
   reconcile: 'isp.support/reconcile',
   deleteVolumes: 'isp.support/delete-volumes',
 } as const;

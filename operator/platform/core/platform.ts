@@ -32,6 +32,10 @@ export interface PlatformStatus {
     slotsAssigned: number;
     /** Present while slots are moved between shards: from how many shards to how many, and slots moved of all that are to be. */
     resharding?: { from: number; to: number; moved: number; total: number };
+    passwordRotation?: PasswordRotationStatus;
+    /** Pods that are the primaries or were the last that are known to be, by shard. */
+    primaries?: string[];
+    lastFailover?: FailoverStatus;
   };
   rabbitmq?: {
     runningNodes: string[];

@@ -86,6 +86,26 @@ describe('ProbeBoard', () => {
     board.stop();
   });
 
+  it('keeps what it knows of a target that is asked by other means from now on, until the next answer', async () => {
+    const { board } = setUp();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let closed = 0;
+    const close = () => {
+      closed += 1;
+    };
+    board.sync('ns/acme', [probe(async () => 'by the first', { means: 'one', close })]);
+    await settle();
+    board.sync('ns/acme', [probe(() => promise, { means: 'two' })]);
+    const known = () => board.results('ns/acme').get<string>('redis/acme-redis-0')?.value;
+    expect(known()).to.equal('by the first');
+    resolve('by the second');
+    await settle();
+    expect(known()).to.equal('by the second');
+    await settle();
+    expect(closed).to.equal(1);
+    board.stop();
+  });
+
   it('forgets and closes a probe that is no longer wanted, and ignores its late answer', async () => {
     const { board, changes, removed } = setUp();
     const { promise, resolve } = Promise.withResolvers<string>();

@@ -49,9 +49,11 @@ export class ProbeBoard {
     for (const [name, probe] of running) if (!names.has(name)) this.#remove(platformKey, running, probe);
     for (const definition of wanted) {
       const present = running.get(definition.name);
-      if (present !== undefined && isSameProbe(present.definition, definition)) continue;
+      const isSame = present !== undefined && isSameProbe(present.definition, definition);
+      if (isSame && present.definition.means === definition.means) continue;
+      const result = isSame ? present.result : undefined;
       if (present !== undefined) this.#remove(platformKey, running, present);
-      const probe: RunningProbe = { definition, stop: new AbortController(), wake: undefined, result: undefined };
+      const probe: RunningProbe = { definition, stop: new AbortController(), wake: undefined, result };
       running.set(definition.name, probe);
       void this.#loop(platformKey, probe);
     }

@@ -13,6 +13,7 @@ import { findings } from '../schema/validate.ts';
 import { type CarryOutResult, carryOut } from './carry-out.ts';
 import type { ChildrenCache } from './children.ts';
 import type { Component, ComponentName, ComponentPlan, EventPlan, Scope } from './component.ts';
+import { failoversOf } from './failovers.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { FIELD_MANAGER, FINALIZER } from './names.ts';
 import { planAll } from './plan.ts';
@@ -78,7 +79,7 @@ export class PlatformReconciler {
     this.#publish(platform, status, plans);
     this.#alert(key, scope, status);
     if (failures.length > 0) throw new Error(failures.join('; '));
-    const alertsChangeMs = nextChangeMs(status.alerts ?? [], status.lastFailover, scope.now);
+    const alertsChangeMs = nextChangeMs(status.alerts ?? [], failoversOf(status), scope.now);
     const delays = [...[...plans.values()].map((plan) => plan.requeueAfterMs), alertsChangeMs].filter(
       (delay) => delay !== undefined,
     );
@@ -148,8 +149,8 @@ export class PlatformReconciler {
     results: readonly CarryOutResult[],
   ): PlatformStatus {
     const failover = [...plans.values()]
-      .map((plan) => plan.status?.lastFailover)
-      .find((one) => one?.outcome === 'InProgress');
+      .flatMap((plan) => failoversOf(plan.status ?? {}))
+      .find(({ outcome }) => outcome === 'InProgress');
     const conditions = summarize({
       plans,
       paused: effective.paused,
@@ -175,7 +176,7 @@ export class PlatformReconciler {
     });
     if (effective.alerts === undefined) return status;
     const deliveryOf = (alert: AlertStatus) => this.#options.alerts.deliveryOf(key, alert);
-    const alerts = nextAlerts(platform.status?.alerts ?? [], status.lastFailover, deliveryOf, now);
+    const alerts = nextAlerts(platform.status?.alerts ?? [], failoversOf(status), deliveryOf, now);
     return alerts.length === 0 ? status : { ...status, alerts };
   }
 

@@ -8,6 +8,7 @@ import { poolerHost } from '../pooler/names.ts';
 import { DIRECT_URL_KEY, wantsPooledRoute } from '../pooler/route.ts';
 import { DATABASE_LOGIN } from '../postgres/login.ts';
 import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
+import { REDIS_LOGIN, redisLoginAnnotation } from '../redis/password/secrets.ts';
 
 const SECRET_KEY_LENGTH = 50;
 
@@ -24,11 +25,19 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   const name = childName(platform, 'app');
   const secretKey = secretValue(scope, name, 'SECRET_KEY');
   const urls = databaseUrls(scope, database);
-  const revision = loginRevision(scope, secretValue(scope, name, 'DATABASE_URL'), urls['DATABASE_URL']);
+  const annotations = {
+    [DATABASE_LOGIN]: revisionOf(
+      loginAnnotation(scope),
+      secretValue(scope, name, 'DATABASE_URL'),
+      urls['DATABASE_URL'],
+    ),
+    [REDIS_LOGIN]: revisionOf(redisLoginAnnotation(scope), secretValue(scope, name, 'REDIS_URL'), redis),
+  };
+  const revisions = Object.entries(annotations).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
   return {
     name,
     component: 'api',
-    ...(revision === undefined ? {} : { annotations: { [DATABASE_LOGIN]: revision } }),
+    ...(revisions.length === 0 ? {} : { annotations: Object.fromEntries(revisions) }),
     values: {
       ...urls,
       REDIS_URL: redis,
@@ -43,8 +52,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
 }
 
 /** The number of an address, one more than that of the address before it; undefined for the first. */
-function loginRevision(scope: Scope, before: string | undefined, url: string | undefined): string | undefined {
-  const last = loginAnnotation(scope);
+function revisionOf(last: string | undefined, before: string | undefined, url: string | undefined): string | undefined {
   return before === undefined || before === url ? last : String(Number(last ?? 0) + 1);
 }
 

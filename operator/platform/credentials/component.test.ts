@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import type { PersistentVolumeClaim, Secret, StatefulSet } from '../../kube/resources.ts';
+import type { PersistentVolumeClaim, Pod, Secret, StatefulSet } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { cached, scopeOf } from '../core/testing/scope.ts';
+import { passwordHash } from '../redis/password/reading.ts';
 import { credentialsComponent } from './component.ts';
 
 let drawn = 0;
@@ -106,5 +107,64 @@ describe('the credentials', () => {
     const plan = component.plan(scopeOf({ objects: [broken, ...rest] }), []);
     expect(plan.condition).to.include({ status: 'False', reason: 'Incomplete' });
     expect(plan.condition.message).to.contain('acme-postgres').and.to.contain('password');
+  });
+
+  describe('of Redis that are to be rotated', () => {
+    const annotations = { 'isp.support/rotate-redis-password': 'one' };
+    const inRedis = { 'isp.support/component': 'redis' };
+    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'acme-redis-0' } } as StatefulSet;
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'acme-redis-0-0' } } as Pod;
+    const cluster = [
+      cached<StatefulSet>(set, 'redis', { spec: { replicas: 1 } }),
+      cached<Pod>(pod, 'redis', { metadata: { labels: inRedis }, status: { podIP: '10.0.0.1' } }),
+    ];
+    const old = decode(
+      made.find(({ metadata }) => metadata.name === 'acme-redis'),
+      'password',
+    );
+    const scopeWith = (objects: readonly KubeObject[], accepts: readonly string[]) =>
+      scopeOf({
+        objects: [...objects, ...cluster],
+        annotations,
+        probes: {
+          'redis/password/acme-redis-0-0': {
+            uid: 'uid-acme-redis-0-0',
+            host: '10.0.0.1',
+            answer: { kind: 'view', accepts, offers: passwordHash(old) },
+          },
+        },
+      });
+    const namedAs = (name: string, objects: readonly KubeObject[] | undefined) =>
+      (objects as Secret[]).find(({ metadata }) => metadata.name === name);
+
+    it('are kept beside the next one, which servers that start take as well', () => {
+      const begun = component.plan(scopeWith(made, [passwordHash(old)]), []);
+      const next = namedAs('acme-redis-next', begun.creates);
+      if (next === undefined) throw new Error('no next password was made');
+      expect(decode(next, 'last')).to.equal(old);
+      const password = decode(next, 'password');
+      expect(password).to.have.length(32).and.not.equal(old);
+      const plan = component.plan(scopeWith([...made, cached<Secret>(next, 'redis')], [passwordHash(old)]), []);
+      const secret = namedAs('acme-redis', plan.objects);
+      expect(decode(secret, 'password')).to.equal(old);
+      expect(decode(secret, 'auth.conf')).to.equal(
+        `user default on >${old} >${password} ~* &* +@all\nmasterauth ${old}\n`,
+      );
+      expect(secret?.metadata.annotations).to.include({ 'isp.support/password-step': 'Accepting' });
+      expect(namedAs('acme-redis-next', plan.creates)).to.equal(undefined);
+    });
+
+    it('have the application’s pods replaced when its address of Redis is another', () => {
+      const [first] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
+      if (first === undefined) throw new Error('no Secret was made for the application');
+      expect(first.metadata.annotations).to.equal(undefined);
+      const changed = made.map((secret) =>
+        secret.metadata.name === 'acme-redis'
+          ? { ...secret, data: { ...secret.data, uri: Buffer.from('redis://:x@acme').toString('base64') } }
+          : secret,
+      );
+      const plan = component.plan(scopeOf({ objects: [...changed, cached<Secret>(first, 'api')] }), []);
+      expect(plan.objects[0]?.metadata.annotations).to.deep.equal({ 'isp.support/redis-login': '1' });
+    });
   });
 });

@@ -5,6 +5,7 @@ import type { RandomString } from '../core/random.ts';
 import { encodeSecret, type GeneratedSecret } from '../core/secrets.ts';
 import { applicationSecret, generatedApplicationSecret } from './application.ts';
 import { generateSecrets } from './generated.ts';
+import { rotatedRedisSecrets } from './redis-rotation.ts';
 import { rotatedSecrets } from './rotation.ts';
 
 /**
@@ -25,18 +26,18 @@ function plan(scope: Scope, random: RandomString): ComponentPlan {
   const creates = missing.filter((secret) => !lost.includes(secret)).map((secret) => secretObject(scope, secret));
   const first =
     application === undefined || applicationExists ? undefined : generatedApplicationSecret(application, random);
-  const rotated = rotatedSecrets(scope, random);
+  const rotated = [rotatedSecrets(scope, random), rotatedRedisSecrets(scope, random)];
   return {
     creates: [
       ...creates,
-      ...rotated.creates.map((secret) => secretObject(scope, secret)),
+      ...rotated.flatMap((one) => one.creates).map((secret) => secretObject(scope, secret)),
       ...(first === undefined ? [] : [secretObject(scope, first)]),
     ],
     objects: [
-      ...rotated.objects.map((secret) => secretObject(scope, secret)),
+      ...rotated.flatMap(({ objects }) => objects).map((secret) => secretObject(scope, secret)),
       ...(application === undefined || !applicationExists ? [] : [secretObject(scope, application)]),
     ],
-    remove: rotated.remove,
+    remove: rotated.flatMap(({ remove }) => remove),
     condition: conditionOf(scope, lost, incomplete, missing.length === 0 && applicationExists),
   };
 }

@@ -8,7 +8,7 @@ import { type AppLogin, appLogin, loginAnnotations, nextLogin } from '../postgre
 import { appSecretName, nextSecretName } from '../postgres/names.ts';
 import { passwordRotationOf } from '../postgres/password-facts.ts';
 
-/** What a rotation of Postgres' password does to Secrets. */
+/** What a rotation of a password does to Secrets. */
 export interface RotatedSecrets {
   readonly creates: readonly GeneratedSecret[];
   readonly objects: readonly GeneratedSecret[];

@@ -65,6 +65,35 @@ export const openRedis: OpenRedis = (address, password, onLost) => {
   };
 };
 
+/** The same, where a server may take another password instead: each is tried, the one asked for first, and what was taken is kept to. */
+export function openWithAny(open: OpenRedis, others: readonly string[]): OpenRedis {
+  if (others.length === 0) return open;
+  return (address, password, onLost) => {
+    let passwords = [password, ...others.filter((other) => other !== password)];
+    let client = open(address, password, onLost);
+    return {
+      async send(commands, signal) {
+        for (let tries = passwords.length; ; tries--) {
+          try {
+            return await client.send(commands, signal);
+          } catch (error) {
+            if (tries === 1 || !isWrongPassword(error)) throw error;
+            client.close();
+            const [refused = password, next = password, ...rest] = passwords;
+            passwords = [next, ...rest, refused];
+            client = open(address, next, onLost);
+          }
+        }
+      },
+      close: () => client.close(),
+    };
+  };
+}
+
+function isWrongPassword(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('WRONGPASS');
+}
+
 interface Connection {
   readonly redis: Redis;
   readonly ready: Promise<void>;

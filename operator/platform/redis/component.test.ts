@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
-import type { Pod, Secret, StatefulSet } from '../../kube/resources.ts';
+import type { ConfigMap, Pod, Secret, StatefulSet } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import type { Scope } from '../core/component.ts';
 import { encodeSecret } from '../core/secrets.ts';
@@ -63,6 +63,25 @@ describe('the probes of Redis', () => {
     ]);
   });
 
+  it('know every password that may be taken while it is rotated, and ask who takes which', () => {
+    const asked = { ...platform.metadata, annotations: { 'isp.support/rotate-redis-password': 'one' } };
+    const rotating = (objects: readonly KubeObject[]) => {
+      const base = scope(objects);
+      return redisComponent.probes({ ...base, platform: { ...base.platform, metadata: asked } });
+    };
+    const next: Secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'acme-redis-next', annotations: { 'isp.support/rotated-for': 'one' } },
+      data: encodeSecret({ password: 'another', last: 'secret' }),
+    };
+    const [before] = redisComponent.probes(scope([pod, secret]));
+    const [during, passwords] = rotating([pod, secret, next]);
+    expect(passwords?.name).to.equal('redis/password/acme-redis-1-0');
+    expect(during?.target).to.equal(before?.target);
+    expect(during?.means).to.not.equal(before?.means);
+  });
+
   it('give an answer to nobody but the pod that gave it', () => {
     const answer = { kind: 'problem', problem: 'refused', message: 'refuses connections' };
     const seen = (value: unknown) => observe(scope([pod, secret], { 'redis/acme-redis-1-0': value })).pods[0]?.answer;
@@ -105,6 +124,40 @@ describe('the mode of Redis', () => {
   it('is the one that is wanted, where nothing is there yet', () => {
     expect(kinds([secret], 'sentinel').sets).to.deep.equal(['acme-redis', 'acme-redis-sentinel']);
     expect(kinds([secret], 'cluster').sets).to.deep.equal(['acme-redis-0', 'acme-redis-1', 'acme-redis-2']);
+  });
+
+  it('starts servers as before on a platform with Sentinels that was made before', () => {
+    const config = (annotations?: Record<string, string>): ConfigMap => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'acme-redis', ...(annotations === undefined ? {} : { annotations }) },
+    });
+    const planned = (objects: readonly KubeObject[]) => {
+      const base = scope(objects);
+      const redis = { ...wanted, mode: 'sentinel' as const };
+      const { objects: all } = redisComponent.plan({ ...base, effective: { ...base.effective, redis } }, []);
+      const made = all.find(
+        ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'acme-redis',
+      ) as StatefulSet;
+      const mark = all.find(({ kind }) => kind === 'ConfigMap')?.metadata.annotations;
+      return { command: made.spec?.template.spec?.containers[0]?.command?.[2], mark };
+    };
+    expect(planned([secret, servers, config()])).to.deep.equal({
+      command: `test -s /data/redis.conf || echo 'replicaof 127.0.0.1 1' > /data/redis.conf; exec redis-server /data/redis.conf "$@"`,
+      mark: undefined,
+    });
+    const made = planned([secret]);
+    expect(made.command).to.contain("sed -i -e '/^user default /d'");
+    expect(made.mark).to.deep.equal({ 'isp.support/redis-start': '2' });
+    expect(planned([secret, servers, config(made.mark)])).to.deep.equal(made);
+  });
+
+  it('is known from either StatefulSet while the other is being made anew', () => {
+    const sentinels: StatefulSet = {
+      ...set,
+      metadata: { ...set.metadata, name: 'acme-redis-sentinel', labels: { 'isp.support/redis-part': 'sentinel' } },
+    };
+    expect(kinds([secret, sentinels], 'sentinel').sets).to.deep.equal(['acme-redis', 'acme-redis-sentinel']);
   });
 
   it('stays what it is, whatever is wanted', () => {

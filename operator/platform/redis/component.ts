@@ -1,20 +1,31 @@
-import { type Pod, resources, type StatefulSet } from '../../kube/resources.ts';
+import { type Pod, resources } from '../../kube/resources.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Component, ProbeDefinition, Scope } from '../core/component.ts';
+import { shortHash } from '../core/hash.ts';
 import { carryOut } from './act.ts';
 import { isRedisAction } from './actions.ts';
-import { openRedis, type RedisClient } from './client.ts';
+import { type OpenRedis, openRedis, openWithAny, type RedisClient } from './client.ts';
 import { liveSettings } from './config.ts';
 import { decide } from './decide.ts';
+import { seenBySentinels, seenInCluster } from './failover/seen.ts';
+import { lastPrimaries, withFailover } from './failover/status.ts';
+import { withGrowth } from './growth.ts';
+import { isSentinel } from './mode.ts';
 import { REDIS_PORT } from './names.ts';
-import { observe, passwordOf, probeName } from './observe.ts';
+import { observe, probeName } from './observe.ts';
+import { carryOut as carryOutPassword } from './password/act.ts';
+import { isPasswordAction } from './password/actions.ts';
+import { isRotating, passwordProbeName, passwordRotationOf } from './password/facts.ts';
+import { askPasswords } from './password/reading.ts';
+import { passwordsOf } from './password/secrets.ts';
+import { withRotation } from './password/status.ts';
 import { askNode } from './probe.ts';
 import { carryOut as carryOutSentinel } from './sentinel/act.ts';
 import { isSentinelAction } from './sentinel/actions.ts';
 import { liveServerSettings } from './sentinel/config.ts';
 import { decide as decideSentinel } from './sentinel/decide.ts';
 import { partOf, SENTINEL_PORT } from './sentinel/names.ts';
-import { isLive, observe as observeSentinel } from './sentinel/observe.ts';
+import { observe as observeSentinel } from './sentinel/observe.ts';
 import { askSentinel, askServer } from './sentinel/views.ts';
 
 const ATTEMPT_TIMEOUT_MS = 1000;
@@ -25,31 +36,36 @@ export const redisComponent: Component = {
   probes,
   plan(scope, blockedBy) {
     const { platform } = scope;
-    if (isSentinel(scope)) return decideSentinel(platform, observeSentinel(scope), blockedBy);
-    return decide(platform, observe(scope), blockedBy);
+    const last = lastPrimaries(scope);
+    const rotation = passwordRotationOf(scope);
+    if (isSentinel(scope)) {
+      const observed = observeSentinel(scope);
+      const plan = decideSentinel(platform, observed, blockedBy);
+      const seen = seenBySentinels(observed, last, plan);
+      return withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
+    }
+    const observed = observe(scope);
+    const plan = decide(platform, observed, blockedBy);
+    const seen = seenInCluster(observed, last, plan);
+    return withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
   },
   async act(action, { scope, signal }) {
-    const isKnown = isRedisAction(action) || isSentinelAction(action);
+    const isKnown = isRedisAction(action) || isSentinelAction(action) || isPasswordAction(action);
     if (!isKnown) throw new TypeError(`not an action of Redis: ${action.type}`);
-    const password = passwordOf(scope);
+    const [password, ...others] = passwordsOf(scope);
     if (password === undefined) throw new Error('the Secret with the password of Redis is gone');
-    const tools = { open: openRedis, password, clock: systemClock };
-    if (isSentinelAction(action)) await carryOutSentinel(action, tools, signal);
+    const tools = { open: openWithAny(openRedis, others), password, clock: systemClock };
+    if (isPasswordAction(action)) await carryOutPassword(action, tools, signal);
+    else if (isSentinelAction(action)) await carryOutSentinel(action, tools, signal);
     else await carryOut(action, tools, signal);
   },
 };
 
-/** What was made in one mode stays in it; what is new is made in the mode that is wanted. */
-function isSentinel(scope: Scope): boolean {
-  if (isLive(scope)) return true;
-  const isCluster = scope.children.list<StatefulSet>(resources.statefulSets, 'redis').length > 0;
-  return scope.effective.redis.mode === 'sentinel' && !isCluster;
-}
-
 /** Every pod that has an address is asked by itself, each over a connection of its own that stays open. */
 function probes(scope: Scope): ProbeDefinition<unknown>[] {
-  const password = passwordOf(scope);
-  if (password === undefined) return [];
+  const passwords = passwordsOf(scope);
+  if (passwords.length === 0) return [];
+  const means = shortHash(passwords);
   const intervalMs = scope.effective.failover.probeIntervalSeconds * 1000;
   const attempts = scope.effective.failover.failureThreshold;
   const { redis } = scope.effective;
@@ -61,23 +77,33 @@ function probes(scope: Scope): ProbeDefinition<unknown>[] {
     const { name, uid } = pod.metadata;
     const host = pod.status?.podIP;
     if (uid === undefined || host === undefined) return [];
-    const options = { password, intervalMs, attempts };
+    const options = { passwords, means, intervalMs, attempts };
     const part = partOf(pod);
-    if (part === 'server')
-      return [probe({ name, uid, host, port: REDIS_PORT }, options, (c, limit) => askServer(c, asks.server, limit))];
-    if (part === 'sentinel') return [probe({ name, uid, host, port: SENTINEL_PORT }, options, askSentinel)];
-    return [probe({ name, uid, host, port: REDIS_PORT }, options, (c, limit) => askNode(c, asks.node, limit))];
+    const asked = { name: probeName(name), uid, host, port: part === 'sentinel' ? SENTINEL_PORT : REDIS_PORT };
+    const own: ProbeDefinition<unknown> =
+      part === 'server'
+        ? probe(asked, options, (client, limit) => askServer(client, asks.server, limit))
+        : part === 'sentinel'
+          ? probe(asked, options, askSentinel)
+          : probe(asked, options, (client, limit) => askNode(client, asks.node, limit));
+    if (!isRotating(scope)) return [own];
+    const named = { ...asked, name: passwordProbeName(name) };
+    return [own, probe(named, options, (client, limit) => askPasswords(client, part ?? 'server', limit))];
   });
 }
 
 interface ProbeOptions {
-  readonly password: string;
+  /** Any of which may be taken, the first most likely. */
+  readonly passwords: readonly string[];
+  /** Changes with the passwords. */
+  readonly means: string;
   readonly intervalMs: number;
   /** After so many without an answer, one after the other, a server counts as silent. */
   readonly attempts: number;
 }
 
 interface Asked {
+  /** The probe's. */
   readonly name: string;
   readonly uid: string;
   readonly host: string;
@@ -91,16 +117,19 @@ function probe<A extends { readonly kind: string }>(
   options: ProbeOptions,
   ask: Ask<A>,
 ): ProbeDefinition<{ readonly answer: A }> {
+  const [password = '', ...others] = options.passwords;
+  const open: OpenRedis = openWithAny(openRedis, others);
   let client: RedisClient | undefined;
   let onLost = () => {};
   return {
-    name: probeName(name),
+    name,
     component: 'redis',
     intervalMs: options.intervalMs,
     timeoutMs: ATTEMPT_TIMEOUT_MS * (options.attempts + 1),
     target: `${host}:${port} ${uid}`,
+    means: options.means,
     async run(signal) {
-      client ??= openRedis({ host, port }, options.password, () => onLost());
+      client ??= open({ host, port }, password, () => onLost());
       const answer = await askPatiently(client, options.attempts, ask, signal);
       return { uid, host, answer };
     },

@@ -1,4 +1,4 @@
-import type { EffectiveRedis, Storage } from '../core/effective.ts';
+import type { EffectiveRedis } from '../core/effective.ts';
 import type { FailoverAction } from './actions.ts';
 import type { LiveShard, Observed, RedisPod } from './observe.ts';
 import { drainedShards, isRetired } from './reshard.ts';
@@ -20,7 +20,7 @@ export interface Layout {
 }
 
 interface Pending {
-  readonly reason: 'ModeChangeRefused' | 'StorageChangePending';
+  readonly reason: 'ModeChangeRefused';
   readonly message: string;
 }
 
@@ -50,7 +50,7 @@ export function decideLayout(observed: Observed, topology: Topology): Layout {
     wantedShards,
     drained,
     gone: liveShards.filter(({ shard }) => shard >= count),
-    pending: pendingChanges(wanted, liveShards),
+    pending: pendingChanges(wanted),
     actions,
   };
 }
@@ -61,7 +61,11 @@ export function decideLayout(observed: Observed, topology: Topology): Layout {
  */
 function shardsInForce({ liveShards, wanted }: Observed, topology: Topology, keepsMode: boolean): number {
   if (liveShards.length === 0) return wanted.shards;
-  const highest = Math.max(...liveShards.map((live) => live.shard + 1));
+  // A StatefulSet that is being made anew is away for a moment, and its pods are not.
+  const highest = Math.max(
+    ...liveShards.map((live) => live.shard + 1),
+    ...[...topology.primaries.keys()].map((one) => one + 1),
+  );
   if (topology.formed) return Math.max(highest, keepsMode ? wanted.shards : 0);
   return Math.max(highest, ...liveShards.flatMap((live) => live.shards ?? []));
 }
@@ -115,28 +119,12 @@ function isReplica(pod: RedisPod): boolean {
   return pod.answer?.kind === 'view' && pod.answer.role === 'replica';
 }
 
-function pendingChanges(wanted: EffectiveRedis, liveShards: readonly LiveShard[]): Pending[] {
-  if (wanted.mode !== 'cluster')
-    return [
-      {
-        reason: 'ModeChangeRefused',
-        message: `Redis runs in mode cluster and cannot become ${wanted.mode}: set spec.redis.mode back to cluster, or create another platform`,
-      },
-    ];
-  const changed = liveShards.find((live) => live.storage !== undefined && !isSameStorage(live.storage, wanted.storage));
-  if (changed?.storage === undefined) return [];
+function pendingChanges(wanted: EffectiveRedis): Pending[] {
+  if (wanted.mode === 'cluster') return [];
   return [
     {
-      reason: 'StorageChangePending',
-      message: `volumes keep ${describeStorage(changed.storage)}; spec wants ${describeStorage(wanted.storage)}, which volumes made before cannot become by themselves`,
+      reason: 'ModeChangeRefused',
+      message: `Redis runs in mode cluster and cannot become ${wanted.mode}: set spec.redis.mode back to cluster, or create another platform`,
     },
   ];
-}
-
-function isSameStorage(a: Storage, b: Storage): boolean {
-  return a.size === b.size && a.storageClassName === b.storageClassName;
-}
-
-function describeStorage(storage: Storage): string {
-  return `${storage.size} of ${storage.storageClassName === undefined ? 'the default class' : `class ${storage.storageClassName}`}`;
 }

@@ -3,9 +3,8 @@ import type { Scope } from '../core/component.ts';
 import type { EffectiveRedis, Storage } from '../core/effective.ts';
 import { ordinalOf, whyNotReady } from '../core/pods.ts';
 import { isOutdated, newestRevision } from '../core/revision.ts';
-import { secretValue } from '../core/secrets.ts';
 import type { Address } from './cluster-nodes.ts';
-import { PASSWORD_KEY, REDIS_PORT, type Role, redisName, roleLabelOf, SHARDS_ANNOTATION, shardOf } from './names.ts';
+import { REDIS_PORT, type Role, roleLabelOf, SHARDS_ANNOTATION, shardOf } from './names.ts';
 import type { NodeAnswer } from './probe.ts';
 
 /** What is there: a pod and what its server last said of itself. */
@@ -58,11 +57,6 @@ export interface PodAnswer {
 
 export function probeName(pod: string): string {
   return `redis/${pod}`;
-}
-
-/** The password in the platform's Secret; undefined while there is none. */
-export function passwordOf(scope: Scope): string | undefined {
-  return secretValue(scope, redisName(scope.platform), PASSWORD_KEY);
 }
 
 export function observe(scope: Scope): Observed {

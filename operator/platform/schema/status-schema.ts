@@ -56,8 +56,8 @@ const pooler = z
 const failover = z
   .object({
     component: text('What failed over.'),
-    from: text('Pod that was the primary.').exactOptional(),
-    to: text('Pod that became the primary.').exactOptional(),
+    from: text('Pod that was the primary; of Redis all that were lost at once.').exactOptional(),
+    to: text('Pod that became the primary; of Redis one for each that was lost.').exactOptional(),
     reason: text('What was found wrong.'),
     detectedAt: time('When the loss was noticed.').exactOptional(),
     fencedAt: time('When the old primary was known to take no more writes.').exactOptional(),
@@ -65,10 +65,10 @@ const failover = z
     servingAt: time('When the new primary answered.').exactOptional(),
     rtoSeconds: z.number().describe('Seconds from detectedAt to servingAt.').exactOptional(),
     redundantAt: time('When every member served again.').exactOptional(),
-    step: text('How far it is: Confirmed, Fencing, Fenced, Electing, Serving, Redundant.').exactOptional(),
+    step: text('How far it is: Confirmed, Fencing, Fenced, Electing, Ordered, Serving, Redundant.').exactOptional(),
     podUID: text('UID of the pod that is fenced.').exactOptional(),
     proof: text('How it is known that the old primary takes no more writes.').exactOptional(),
-    message: text('What it waits for, or why nobody may take over.').exactOptional(),
+    message: text('What it waits for, why nobody may take over, or by whose doing another one did.').exactOptional(),
     refusedAt: time('Since when nobody may take over.').exactOptional(),
     outcome: text('How it ended, or how far it is.'),
   })
@@ -177,6 +177,21 @@ export const platformStatusSchema = z
           })
           .describe('Present while slots are moved between shards.')
           .exactOptional(),
+        passwordRotation: z
+          .object({
+            request: text('Value of the annotation isp.support/rotate-redis-password that is or was acted on last.'),
+            phase: text(
+              'Preparing: the servers get the new password; Retiring: it is in force, the last is valid too; Done.',
+            ),
+            message: text('What it waits for.').exactOptional(),
+          })
+          .describe('The latest rotation of the password.')
+          .exactOptional(),
+        primaries: z
+          .array(z.string())
+          .describe('Pods that are the primaries, or were when they were last seen, by shard.')
+          .exactOptional(),
+        lastFailover: failover.exactOptional(),
       })
       .describe('Redis.')
       .exactOptional(),

@@ -35,6 +35,7 @@ const LIMIT_MS = 150_000;
 export class Driver {
   readonly servers = [0, 1, 2].map((i) => new Process('server', `acme-redis-${i}`));
   readonly sentinels = [0, 1, 2].map((i) => new Process('sentinel', `acme-redis-sentinel-${i}`));
+  password = PASSWORD;
 
   get all(): readonly Process[] {
     return [...this.servers, ...this.sentinels];
@@ -61,7 +62,7 @@ export class Driver {
     while (performance.now() < deadline) {
       last = decide(platform, await this.#observe(), []);
       if (done(last)) return last;
-      for (const action of last.actions ?? []) if (isSentinelAction(action)) await act(action);
+      for (const action of last.actions ?? []) if (isSentinelAction(action)) await act(action, this.password);
       await sleep(200);
     }
     throw new Error(`no ${what}: ${JSON.stringify(last?.condition)} ${JSON.stringify(last?.actions)}`);
@@ -73,15 +74,16 @@ export class Driver {
     return {
       wanted,
       liveServers: { replicas: 3, storage: wanted.storage },
-      servers: await Promise.all(this.servers.map((process, i) => observe(process, i, ask))),
-      sentinels: await Promise.all(this.sentinels.map((process, i) => observe(process, i, askSentinel))),
+      forgets: true,
+      servers: await Promise.all(this.servers.map((process, i) => observe(process, this.password, i, ask))),
+      sentinels: await Promise.all(this.sentinels.map((process, i) => observe(process, this.password, i, askSentinel))),
     };
   }
 }
 
-async function act(action: Parameters<typeof carryOut>[0]): Promise<void> {
+async function act(action: Parameters<typeof carryOut>[0], password: string): Promise<void> {
   try {
-    await carryOut(action, { open: openRedis, password: PASSWORD, clock: systemClock }, AbortSignal.timeout(5000));
+    await carryOut(action, { open: openRedis, password, clock: systemClock }, AbortSignal.timeout(5000));
   } catch (error) {
     // As in the reconcile: what failed is decided anew from what is seen then.
     if (!(error instanceof Error)) throw error;
@@ -90,10 +92,11 @@ async function act(action: Parameters<typeof carryOut>[0]): Promise<void> {
 
 async function observe<V>(
   { name, address }: Process,
+  password: string,
   ordinal: number,
   ask: (client: RedisClient, limit: AbortSignal) => Promise<NonNullable<Member<V>['answer']>>,
 ): Promise<Member<V>> {
-  const client = openRedis(address, PASSWORD);
+  const client = openRedis(address, password);
   try {
     const answer = await ask(client, AbortSignal.timeout(2000));
     const identity = { name, uid: `${name}@${address.port}`, ordinal, announced: address, address };

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
 import type { Part } from '../../../operator/platform/redis/sentinel/names.ts';
-import { freePort, PASSWORD } from '../redis/processes.ts';
+import { startCommand } from '../../../operator/platform/redis/sentinel/start.ts';
+import { AUTH, freePort } from '../redis/processes.ts';
 
 const SETTINGS: Readonly<Record<Part, readonly (readonly [string, string])[]>> = {
   server: [
@@ -23,6 +24,8 @@ const SETTINGS: Readonly<Record<Part, readonly (readonly [string, string])[]>> =
 export class Process {
   readonly name: string;
   readonly part: Part;
+  /** The file that is mounted from the Secret. */
+  auth = AUTH;
   #directory: string | undefined;
   #child: ChildProcess | undefined;
   #port = 0;
@@ -41,33 +44,32 @@ export class Process {
   async start(keepPort = false): Promise<void> {
     this.#directory ??= await mkdtemp(join(tmpdir(), 'redis-sentinel-'));
     if (!keepPort) this.#port = await freePort();
-    const own = join(this.#directory, 'own.conf');
-    await access(own).catch(() => writeFile(own, this.part === 'server' ? 'replicaof 127.0.0.1 1\n' : '#\n'));
     const given = join(this.#directory, 'given.conf');
     const settings = [
       ['port', String(this.#port)],
       ['bind', '127.0.0.1'],
       ['dir', this.#directory],
-      ['requirepass', PASSWORD],
-      ['masterauth', PASSWORD],
       ...SETTINGS[this.part],
     ];
-    await writeFile(given, settings.map((words) => `${words.join(' ')}\n`).join(''));
+    await writeFile(given, [this.auth, ...settings.map((words) => `${words.join(' ')}\n`)].join(''));
     const announce = ['announce-ip', '127.0.0.1', 'announce-port', String(this.#port)];
     const args =
       this.part === 'server'
         ? ['--include', given, '--replica-announce-ip', '127.0.0.1', '--replica-announce-port', String(this.#port)]
         : ['--sentinel', '--include', given, '--sentinel', ...announce.slice(0, 2), '--sentinel', ...announce.slice(2)];
-    this.#child = spawn('redis-server', [own, ...args], { stdio: 'ignore' });
+    const [shell = '', ...script] = startCommand(this.part, true, this.#directory);
+    const password = /^(?:requirepass |user default on >)(\S+)/.exec(this.auth)?.[1];
+    const env = { ...process.env, REDISCLI_AUTH: password };
+    this.#child = spawn(shell, [...script, ...args], { stdio: 'ignore', env });
     await once(this.#child, 'spawn');
   }
 
-  async kill(): Promise<void> {
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null) return;
     const exit = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await exit;
   }
 

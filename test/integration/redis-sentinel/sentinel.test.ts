@@ -78,12 +78,27 @@ describe('Redis of real servers, watched by real Sentinels', function () {
     await expectEveryKey();
   });
 
+  it('takes the password of a platform of the same name that is made over its volumes', async () => {
+    const before = primariesOf(await driver.until('roles', isAtRest));
+    // Pods that are deleted write out what they have; who is killed loses what waits for the disk.
+    await Promise.all(driver.all.map((process) => process.kill('SIGTERM')));
+    driver.password = 'battery-staple';
+    for (const process of driver.all) process.auth = `requirepass ${driver.password}\nmasterauth ${driver.password}\n`;
+    await Promise.all(driver.all.map((process) => process.start()));
+    expect(primariesOf(await driver.until('Redis with another password', isAtRest))).to.deep.equal(before);
+    await expectEveryKey();
+    const [lost] = before;
+    await driver.server(lost).kill();
+    await driver.until('new primary', (plan) => plan.condition.status === 'True' && primariesOf(plan)[0] !== lost);
+    await expectEveryKey();
+  });
+
   async function withClient<T>(use: (client: Redis) => Promise<T>): Promise<T> {
     const client = new Redis({
       sentinels: driver.sentinels.map(({ address }) => address),
       name: 'mymaster',
-      password: PASSWORD,
-      sentinelPassword: PASSWORD,
+      password: driver.password,
+      sentinelPassword: driver.password,
     });
     client.on('error', () => undefined);
     try {

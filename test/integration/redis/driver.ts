@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatefulSet } from '../../../operator/kube/resources.ts';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import type { EffectiveRedis } from '../../../operator/platform/core/effective.ts';
-import type { Platform } from '../../../operator/platform/core/platform.ts';
+import type { FailoverStatus, Platform } from '../../../operator/platform/core/platform.ts';
 import { carryOut } from '../../../operator/platform/redis/act.ts';
 import { isRedisAction } from '../../../operator/platform/redis/actions.ts';
 import { openRedis } from '../../../operator/platform/redis/client.ts';
 import { decide } from '../../../operator/platform/redis/decide.ts';
+import { failoverRecord, primariesNow } from '../../../operator/platform/redis/failover/record.ts';
+import { seenInCluster, shardOfPod } from '../../../operator/platform/redis/failover/seen.ts';
 import type { LiveShard, Observed, RedisPod } from '../../../operator/platform/redis/observe.ts';
 import { askNode } from '../../../operator/platform/redis/probe.ts';
 import { missingSlots } from '../../../operator/platform/redis/slots.ts';
@@ -40,6 +42,9 @@ export interface Haste {
 export class Driver {
   readonly processes: RedisProcess[] = [];
   shards = 3;
+  /** What the status would say of it. */
+  lastFailover: FailoverStatus | undefined;
+  #primaries: ReadonlyMap<number, string> = new Map();
   /** How far the operator's time of day is ahead. */
   aheadMs = 0;
   readonly #nodeTimeoutMs: number | undefined;
@@ -72,7 +77,9 @@ export class Driver {
     const deadline = performance.now() + seconds * 1000;
     let last: ComponentPlan | undefined;
     while (performance.now() < deadline) {
-      last = decide(platform, await this.#observe(), []);
+      const observed = await this.#observe();
+      last = decide(platform, observed, []);
+      this.#note(observed, last);
       if (last.condition.status === 'True') this.#unreadySince = undefined;
       else this.#unreadySince ??= this.#now();
       if (done(last)) return last;
@@ -95,6 +102,13 @@ export class Driver {
       if (performance.now() > deadline) throw new Error('the nodes do not agree after 60 s');
       await sleep(100);
     }
+  }
+
+  #note(observed: Observed, plan: ComponentPlan): void {
+    const seen = seenInCluster(observed, [...this.#primaries.values()], plan);
+    const history = { primaries: this.#primaries, last: this.lastFailover, shardOf: shardOfPod };
+    this.lastFailover = failoverRecord(history, seen, observed.now);
+    this.#primaries = primariesNow(this.#primaries, seen);
   }
 
   async #carryOut(plan: ComponentPlan, { killAfterMs }: Haste): Promise<void> {

@@ -15,6 +15,7 @@ describe('real servers of a Redis Cluster that lose primaries', function () {
     for (const process of driver.processes) if (!process.running) await process.start();
     await driver.until('whole cluster', (plan) => isHealthy(plan) && (plan.actions ?? []).length === 0);
     await driver.whenAgreed();
+    if (driver.lastFailover !== undefined) expect(driver.lastFailover.step).to.equal('Redundant');
   });
   after(() => driver.end());
 
@@ -27,6 +28,16 @@ describe('real servers of a Redis Cluster that lose primaries', function () {
       HASTE,
     );
     expect(plan.condition).to.include({ status: 'True', reason: 'ReplicasMissing' });
+    expect(driver.lastFailover).to.include({
+      component: 'redis',
+      from: lost,
+      reason: 'PrimaryRefused',
+      outcome: 'Succeeded',
+      step: 'Serving',
+      message: 'the operator told the replica to take over',
+    });
+    expect(primariesOf(plan)).to.include(driver.lastFailover?.to);
+    expect(driver.lastFailover?.rtoSeconds).to.be.lessThan(10);
   });
 
   it('end a primary that is frozen, and elect a replica when it is known to be dead', async () => {
@@ -39,6 +50,7 @@ describe('real servers of a Redis Cluster that lose primaries', function () {
     expect(plan.actions).to.deep.equal([]);
     await driver.process(lost).kill();
     await driver.until('new primary', (now) => now.condition.reason === 'ReplicasMissing', HASTE);
+    expect(driver.lastFailover).to.include({ from: lost, reason: 'PrimaryTimeout', outcome: 'Succeeded' });
   });
 
   it('wait for a lost majority to come back, and take over without it, loudly, only when it does not', async () => {
@@ -52,6 +64,7 @@ describe('real servers of a Redis Cluster that lose primaries', function () {
     expect(loud.events?.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['Warning RedisMajorityLost']);
     const plan = await driver.until('all slots served', (now) => now.condition.status === 'True', HASTE);
     expect(primariesOf(plan)).to.include(kept).and.to.have.length(3);
+    expect(driver.lastFailover).to.include({ from: lost.join(', '), outcome: 'Succeeded' });
   });
 });
 

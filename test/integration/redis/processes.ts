@@ -1,18 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
 
 export const PASSWORD = 'correct-horse';
+export const AUTH = `requirepass ${PASSWORD}\nmasterauth ${PASSWORD}\n`;
 /** Short, so that an election takes a second or two. */
 const NODE_TIMEOUT_MS = 1000;
 
 /** A real redis-server on loopback, in the place of a pod: its directory is the volume, its port the address. */
 export class RedisProcess {
   readonly name: string;
+  /** The file that is mounted from the Secret. */
+  auth = AUTH;
   #directory: string | undefined;
   #child: ChildProcess | undefined;
   #port = 0;
@@ -33,16 +36,17 @@ export class RedisProcess {
     return this.#child !== undefined;
   }
 
-  /** Starts on a port that it did not have before, with what its directory holds. */
-  async start(): Promise<void> {
+  /** Starts with what its directory holds, on a port that it did not have before unless it keeps the one that it had. */
+  async start(keepPort = false): Promise<void> {
     this.#directory ??= await mkdtemp(join(tmpdir(), 'redis-'));
-    this.#port = await freePort();
+    if (!keepPort) this.#port = await freePort();
+    const auth = join(this.#directory, 'auth.conf');
+    await writeFile(auth, this.auth);
     const settings = {
+      include: auth,
       port: this.#port,
       bind: '127.0.0.1',
       dir: this.#directory,
-      requirepass: PASSWORD,
-      masterauth: PASSWORD,
       appendonly: 'yes',
       save: '',
       'cluster-enabled': 'yes',
@@ -80,7 +84,8 @@ export class RedisProcess {
   }
 
   async loseVolume(): Promise<void> {
-    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true });
+    // What a server that was killed has forked may still write for a moment.
+    if (this.#directory !== undefined) await rm(this.#directory, { recursive: true, maxRetries: 5 });
     this.#directory = undefined;
   }
 }

@@ -36,7 +36,12 @@ export async function succeed(client: KubeClient, job: Job): Promise<void> {
  * A StatefulSet with its claims and pods, each ready at once. Pods of an earlier template are replaced, all at once, unless the set's
  * strategy leaves that to others.
  */
-export async function runSet(client: KubeClient, set: StatefulSet, pods: readonly Pod[]): Promise<void> {
+export async function runSet(
+  client: KubeClient,
+  set: StatefulSet,
+  pods: readonly Pod[],
+  addressOf: (pod: Pod) => string = () => '10.1.0.1',
+): Promise<void> {
   const { spec } = set;
   if (spec === undefined) return;
   const replicas = spec.replicas ?? 1;
@@ -50,7 +55,7 @@ export async function runSet(client: KubeClient, set: StatefulSet, pods: readonl
     if (isOutdated) outdated += 1;
     if (pod === undefined) await startPod(client, set, name, revision);
     else if (isOutdated && spec.updateStrategy?.type !== 'OnDelete') await endPod(client, pod);
-    else await keepPod(client, set, pod);
+    else await keepPod(client, set, pod, addressOf(pod));
   }
   await writeStatus(client, resources.statefulSets, set, {
     observedGeneration: set.metadata.generation,
@@ -133,7 +138,7 @@ async function endPod(client: KubeClient, pod: Pod): Promise<void> {
   }
 }
 
-async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod): Promise<void> {
+async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod, podIP: string): Promise<void> {
   // One that is of nobody, and has its labels, is taken in.
   if (pod.metadata.ownerReferences === undefined)
     await patch(client, refTo(resources.pods, pod), { metadata: { ownerReferences: [ownerOf(set)] } });
@@ -147,8 +152,8 @@ async function keepPod(client: KubeClient, set: StatefulSet, pod: Pod): Promise<
   }));
   await writeStatus(client, resources.pods, pod, {
     phase: 'Running',
-    podIP: '10.1.0.1',
-    podIPs: [{ ip: '10.1.0.1' }],
+    podIP,
+    podIPs: [{ ip: podIP }],
     conditions: [{ type: 'Ready', status: 'True' }],
     containerStatuses,
   });

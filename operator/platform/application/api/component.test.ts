@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Deployment, HorizontalPodAutoscaler } from '../../../kube/resources.ts';
+import type { Deployment, HorizontalPodAutoscaler, Secret } from '../../../kube/resources.ts';
 import { cached, scopeOf } from '../../core/testing/scope.ts';
 import { apiComponent } from './component.ts';
 
@@ -50,6 +50,20 @@ describe('the API', () => {
     const plan = apiComponent.plan(scopeOf({ objects: [live(2)] }), blocked);
     expect(kinds(plan)).to.not.include('Deployment');
     expect(plan.condition).to.include({ status: 'True', reason: 'Healthy' });
+  });
+
+  it('has its pods replaced when they have another password of Redis, and not before', () => {
+    const secret = (annotations: Record<string, string>) =>
+      cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'acme-app' } } as Secret, 'api', {
+        metadata: { annotations },
+      });
+    const annotationsWith = (annotations: Record<string, string>) => {
+      const { objects } = apiComponent.plan(scopeOf({ objects: [secret(annotations)] }), []);
+      const deployment = objects.find(({ kind }) => kind === 'Deployment') as Deployment;
+      return deployment.spec?.template.metadata?.annotations;
+    };
+    expect(annotationsWith({})).to.equal(undefined);
+    expect(annotationsWith({ 'isp.support/redis-login': '1' })).to.deep.equal({ 'isp.support/redis-login': '1' });
   });
 
   it('never sets the replicas of a Deployment that an autoscaler owns', () => {

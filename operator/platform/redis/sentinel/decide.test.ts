@@ -47,6 +47,7 @@ function observed(
   return {
     wanted,
     liveServers: { replicas: 3, storage: wanted.storage },
+    forgets: true,
     servers: [0, 1, 2].map((i) => member(server(i), i, i in servers ? servers[i] : view(i))),
     sentinels: [0, 1, 2].map((i) => member(sentinel(i), i, i in sentinels ? sentinels[i] : watching(0, i))),
   };
@@ -67,6 +68,29 @@ const blank = serverView({ linkUp: false, empty: true });
 const unaware: SentinelView = { kind: 'view', id: 'new' };
 const allUnaware = { 0: unaware, 1: { ...unaware, id: 'b' }, 2: { ...unaware, id: 'c' } };
 const old = serverView({ role: 'primary', linkUp: false });
+
+describe('the servers while their StatefulSet is being made anew', () => {
+  it('are as many as there are until the primary has moved', () => {
+    const { liveServers: _, ...without } = observed();
+    const moved = observed(
+      {
+        0: serverView({ follows: at(server(2)) }),
+        1: serverView({ follows: at(server(2)) }),
+        2: serverView({ role: 'primary', linkUp: false }),
+      },
+      { 0: watching(2, 0), 1: watching(2, 1), 2: watching(2, 2) },
+    );
+    const { liveServers: __, ...onLast } = moved;
+    const pods = (of: SentinelObserved) => {
+      const sets = decide(platform, { ...of, wanted: { ...wanted, replicasPerShard: 1 } }, []).objects;
+      return (
+        sets.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === 'acme-redis') as StatefulSet
+      ).spec?.replicas;
+    };
+    expect(pods(onLast)).to.equal(3);
+    expect(pods(without)).to.equal(2);
+  });
+});
 
 describe('the plan for Redis in mode sentinel', () => {
   const cases: readonly [name: string, observed: SentinelObserved, reason: string, actions: string[]][] = [
@@ -246,7 +270,7 @@ describe('the plan for Redis in mode sentinel', () => {
   });
 
   it('makes what the contract names', () => {
-    const { objects } = decide(platform, { wanted, servers: [], sentinels: [] }, []);
+    const { objects } = decide(platform, { wanted, forgets: true, servers: [], sentinels: [] }, []);
     expect(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`)).to.deep.equal([
       'ConfigMap acme-redis',
       'Service acme-redis-nodes',
@@ -257,7 +281,7 @@ describe('the plan for Redis in mode sentinel', () => {
       'StatefulSet acme-redis',
       'StatefulSet acme-redis-sentinel',
     ]);
-    const first = decide(platform, { wanted, servers: [], sentinels: [] }, [
+    const first = decide(platform, { wanted, forgets: true, servers: [], sentinels: [] }, [
       { component: 'credentials', reason: 'Creating' },
     ]);
     expect(first.objects.map(({ kind }) => kind)).to.not.include('StatefulSet');

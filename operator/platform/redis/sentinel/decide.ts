@@ -16,15 +16,15 @@ const LOOK_AGAIN_MS = 1000;
 
 /** Pure: everything that is to be done about Redis in mode sentinel now. */
 export function decide(platform: Platform, observed: SentinelObserved, blockedBy: readonly BlockedBy[]): ComponentPlan {
-  const { wanted, liveServers } = observed;
+  const { wanted, liveServers, servers } = observed;
   const isBlocked = blockedBy.length > 0 && liveServers === undefined;
   const keepsMode = wanted.mode === 'sentinel';
-  const wantedPods = keepsMode ? wanted.replicasPerShard + 1 : (liveServers?.replicas ?? 0);
+  const wantedPods = keepsMode ? wanted.replicasPerShard + 1 : (liveServers?.replicas ?? servers.length);
   const pods = liveServers === undefined ? wantedPods : Math.max(wantedPods, 1);
   const reading = read(observed, Math.max(pods, liveServers?.replicas ?? 0));
   // The primary is not among those that go.
   const isHolding = (reading.primary?.ordinal ?? 0) >= pods;
-  const count = isHolding ? (liveServers?.replicas ?? pods) : pods;
+  const count = isHolding ? (liveServers?.replicas ?? Math.max(pods, servers.length)) : pods;
   const repair = repairActions(wanted, reading);
   const expected = {
     servers: names(setName(platform, 'server'), count),
@@ -40,6 +40,7 @@ export function decide(platform: Platform, observed: SentinelObserved, blockedBy
         platform,
         wanted,
         isBlocked ? undefined : { pods: count, storage: liveServers?.storage ?? wanted.storage },
+        observed.forgets,
       ),
       ...roleLabels(observed, reading),
     ],

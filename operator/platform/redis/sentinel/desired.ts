@@ -5,12 +5,13 @@ import { shortHash } from '../../core/hash.ts';
 import { commonLabels, labels } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import { dataClaim } from '../../core/pods.ts';
-import { CONFIG_DIRECTORY, CONFIG_FILE, DATA_DIRECTORY, serverSettings } from '../config.ts';
+import { CONFIG_DIRECTORY, CONFIG_FILE, serverSettings } from '../config.ts';
 import { nodesServiceName, REDIS_PORT, redisName } from '../names.ts';
 import { announcedHost, type Container, serverContainer, serverPodSpec } from '../server-pod.ts';
 import { nodesService } from '../services.ts';
-import { NOBODY, SENTINEL_CONFIG_FILE, sentinelConf, sentinelSettings, serverConf } from './config.ts';
+import { SENTINEL_CONFIG_FILE, sentinelConf, sentinelSettings, serverConf } from './config.ts';
 import { type Part, partSelector, SENTINEL_PORT, SENTINELS, setName } from './names.ts';
+import { START_ANNOTATION, startCommand } from './start.ts';
 
 /** A Sentinel keeps no more than a page of what it knows. */
 const SENTINEL_STORAGE = '100Mi';
@@ -28,9 +29,10 @@ export function sentinelObjects(
   platform: Platform,
   redis: EffectiveRedis,
   servers: ServersIntent | undefined,
+  forgets: boolean,
 ): readonly KubeObject[] {
   return [
-    configMap(platform, redis),
+    configMap(platform, redis, forgets),
     nodesService(platform),
     service(
       platform,
@@ -45,17 +47,21 @@ export function sentinelObjects(
       : [
           disruptionBudget(platform, 'server'),
           disruptionBudget(platform, 'sentinel'),
-          serverSet(platform, redis, servers),
-          sentinelSet(platform, redis, servers.storage),
+          serverSet(platform, redis, servers, forgets),
+          sentinelSet(platform, redis, servers.storage, forgets),
         ]),
   ];
 }
 
-function configMap(platform: Platform, redis: EffectiveRedis): ConfigMap {
+function configMap(platform: Platform, redis: EffectiveRedis, forgets: boolean): ConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: redisName(platform), labels: commonLabels(platform, 'redis') },
+    metadata: {
+      name: redisName(platform),
+      labels: commonLabels(platform, 'redis'),
+      ...(forgets ? { annotations: { [START_ANNOTATION]: '2' } } : {}),
+    },
     data: { [CONFIG_FILE]: serverConf(redis), [SENTINEL_CONFIG_FILE]: sentinelConf() },
   };
 }
@@ -85,11 +91,16 @@ function disruptionBudget(platform: Platform, part: Part): PodDisruptionBudget {
   };
 }
 
-function serverSet(platform: Platform, redis: EffectiveRedis, { pods, storage }: ServersIntent): StatefulSet {
+function serverSet(
+  platform: Platform,
+  redis: EffectiveRedis,
+  { pods, storage }: ServersIntent,
+  forgets: boolean,
+): StatefulSet {
   const container: Container = {
     ...serverContainer(platform, redis.image, 'redis', REDIS_PORT),
     // What is remembered of its part comes first, so that what is wanted today overrides the rest of that file.
-    command: start('redis.conf', `replicaof ${NOBODY.host} ${NOBODY.port}`, 'redis-server'),
+    command: startCommand('server', forgets),
     args: ['--include', `${CONFIG_DIRECTORY}/${CONFIG_FILE}`, '--replica-announce-ip', announcedHost(platform)],
     resources: { ...redis.resources },
     lifecycle: { preStop: { sleep: { seconds: HAND_OVER_SECONDS } } },
@@ -97,10 +108,10 @@ function serverSet(platform: Platform, redis: EffectiveRedis, { pods, storage }:
   return statefulSet(platform, 'server', pods, storage, container, serverSettings());
 }
 
-function sentinelSet(platform: Platform, redis: EffectiveRedis, storage: Storage): StatefulSet {
+function sentinelSet(platform: Platform, redis: EffectiveRedis, storage: Storage, forgets: boolean): StatefulSet {
   const container: Container = {
     ...serverContainer(platform, redis.image, 'sentinel', SENTINEL_PORT),
-    command: start('sentinel.conf', '# What this Sentinel knows', 'redis-server'),
+    command: startCommand('sentinel', forgets),
     args: [
       '--sentinel',
       '--include',
@@ -120,12 +131,6 @@ function sentinelSet(platform: Platform, redis: EffectiveRedis, storage: Storage
     container,
     sentinelSettings(),
   );
-}
-
-/** The file is the server's own, which rewrites it; it is made where there is none. */
-function start(file: string, first: string, program: string): string[] {
-  const path = `${DATA_DIRECTORY}/${file}`;
-  return ['sh', '-c', `test -s ${path} || echo '${first}' > ${path}; exec ${program} ${path} "$@"`, program];
 }
 
 function statefulSet(

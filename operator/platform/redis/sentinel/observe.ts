@@ -1,12 +1,14 @@
-import { type Pod, resources, type StatefulSet } from '../../../kube/resources.ts';
+import { type ConfigMap, type Pod, resources, type StatefulSet } from '../../../kube/resources.ts';
 import type { Scope } from '../../core/component.ts';
 import type { EffectiveRedis, Storage } from '../../core/effective.ts';
+import { namespaceOf } from '../../core/names.ts';
 import { ordinalOf, whyNotReady } from '../../core/pods.ts';
 import { isOutdated, newestRevision } from '../../core/revision.ts';
 import type { Address } from '../cluster-nodes.ts';
-import { REDIS_PORT, type Role, roleLabelOf } from '../names.ts';
+import { REDIS_PORT, type Role, redisName, roleLabelOf } from '../names.ts';
 import { probeName } from '../observe.ts';
 import { announcedAddress, type Part, partOf, SENTINEL_PORT, setName } from './names.ts';
+import { START_ANNOTATION } from './start.ts';
 import type { Answer, SentinelView, ServerView } from './views.ts';
 
 /** A pod, and what runs in it last said. */
@@ -34,6 +36,8 @@ export interface SentinelObserved {
   readonly wanted: EffectiveRedis;
   /** Absent until it is made. */
   readonly liveServers?: LiveSet;
+  /** Whether what starts drops passwords on its volume that are not today's; not on a platform that was made before that. */
+  readonly forgets: boolean;
   readonly servers: readonly Member<ServerView>[];
   readonly sentinels: readonly Member<SentinelView>[];
 }
@@ -45,9 +49,9 @@ interface MemberAnswer {
   readonly answer: Answer<ServerView> | Answer<SentinelView>;
 }
 
-/** Whether a platform's Redis has been made in mode sentinel. */
+/** Whether a platform's Redis has been made in mode sentinel. Either set alone says so: the other may be made anew at this moment. */
 export function isLive(scope: Scope): boolean {
-  return serverSet(scope) !== undefined;
+  return sets(scope).some((set) => partOf(set) !== undefined);
 }
 
 export function observe(scope: Scope): SentinelObserved {
@@ -60,9 +64,16 @@ export function observe(scope: Scope): SentinelObserved {
   return {
     wanted: scope.effective.redis,
     ...(live === undefined ? {} : { liveServers: { replicas: live.spec?.replicas ?? 0, ...storage } }),
+    forgets: forgetsPasswords(scope),
     servers: members<ServerView>(scope, 'server'),
     sentinels: members<SentinelView>(scope, 'sentinel'),
   };
+}
+
+function forgetsPasswords({ platform, children }: Scope): boolean {
+  const ref = { resource: resources.configMaps, namespace: namespaceOf(platform), name: redisName(platform) };
+  const config = children.get<ConfigMap>(ref);
+  return config === undefined || config.metadata.annotations?.[START_ANNOTATION] !== undefined;
 }
 
 function sets(scope: Scope): readonly StatefulSet[] {
