@@ -183,8 +183,12 @@ export class FaultRun {
   /** However slow the machine is, a state without faults is not the last one before the platform says so. */
   async #settled({ name, does }: Step): Promise<void> {
     const deadline = performance.now() + STEP_MS;
-    while (!isSettled(this.#controllers.objects<Platform>(resources.platforms, this.namespace)[0], does)) {
-      if (performance.now() > deadline) throw new Error(`step ${name} does not come to its end even without faults`);
+    const platform = () => this.#controllers.objects<Platform>(resources.platforms, this.namespace)[0];
+    while (!isSettled(platform(), does)) {
+      if (performance.now() > deadline) {
+        const conditions = JSON.stringify(platform()?.status?.conditions, undefined, 2);
+        throw new Error(`step ${name} does not come to its end even without faults: ${conditions}`);
+      }
       this.#controllers.check();
       await sleep(20);
     }

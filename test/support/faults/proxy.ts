@@ -328,7 +328,7 @@ export class FaultProxy {
   }
 }
 
-const OF_CLUSTER = new Set(['nodes', 'storageclasses']);
+const OF_CLUSTER = new Set(['customresourcedefinitions', 'nodes', 'storageclasses']);
 
 async function textOf(request: Http2ServerRequest): Promise<string> {
   const chunks: Buffer[] = [];
