@@ -1,4 +1,4 @@
-import { resources, type Secret } from '../../kube/resources.ts';
+import { type Pod, resources, type Secret } from '../../kube/resources.ts';
 import type { Component, ProbeDefinition, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
@@ -27,39 +27,42 @@ export function poolerComponent(random: RandomString): Component {
 }
 
 function probes(scope: Scope, kind: PoolerKind): ProbeDefinition<PoolerReading>[] {
-  const { platform, effective, children } = scope;
   const consolePassword = consolePasswordOf(scope);
   const login = appLogin(scope);
-  if (!effective.postgres.pooler.enabled || consolePassword === undefined || login === undefined) return [];
+  if (!scope.effective.postgres.pooler.enabled || consolePassword === undefined || login === undefined) return [];
+  return poolerPods(scope, kind).flatMap((pod) => podProbe(scope, kind, pod, { consolePassword, ...login }));
+}
+
+interface Logins {
+  readonly consolePassword: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+function podProbe(scope: Scope, kind: PoolerKind, pod: Pod, logins: Logins): ProbeDefinition<PoolerReading>[] {
+  const { platform, effective, children } = scope;
+  const address = pod.status?.podIP;
+  if (address === undefined || pod.status?.phase !== 'Running') return [];
   const ref = { resource: resources.secrets, namespace: namespaceOf(platform), name: poolerConfigName(platform) };
   const version = children.get<Secret>(ref)?.metadata.resourceVersion;
-  return poolerPods(scope, kind).flatMap((pod): ProbeDefinition<PoolerReading>[] => {
-    const address = pod.status?.podIP;
-    if (address === undefined || pod.status?.phase !== 'Running') return [];
-    const threshold = effective.failover.failureThreshold;
-    const client = {
-      host: address,
-      port: POSTGRES_PORT,
-      database: DATABASE,
-      user: login.username,
-      password: login.password,
-    };
-    const probe = new PoolerProbe(consoleOf(address, consolePassword), client, threshold);
-    return [
-      {
-        name: poolerProbeName(kind, pod),
-        component: 'pooler',
-        intervalMs: INTERVAL_MS,
-        timeoutMs: TIMEOUT_MS,
-        target: [address, pod.metadata.uid, version, threshold].join(' '),
-        run: (signal) => probe.run(signal),
-        changed: (before, after) => outcomeOf(before) !== outcomeOf(after),
-        successful: ({ console }) => console.ok,
-        measures: ({ console }) => (console.ok ? { ...console.value, paused: Number(console.value.paused) } : {}),
-        close: () => probe.close(),
-      },
-    ];
-  });
+  const threshold = effective.failover.failureThreshold;
+  const { consolePassword, username: user, password } = logins;
+  const client = { host: address, port: POSTGRES_PORT, database: DATABASE, user, password };
+  const probe = new PoolerProbe(consoleOf(address, consolePassword), client, threshold);
+  return [
+    {
+      name: poolerProbeName(kind, pod),
+      component: 'pooler',
+      intervalMs: INTERVAL_MS,
+      timeoutMs: TIMEOUT_MS,
+      target: [address, pod.metadata.uid, version, threshold].join(' '),
+      run: (signal) => probe.run(signal),
+      changed: (before, after) => outcomeOf(before) !== outcomeOf(after),
+      successful: ({ console }) => console.ok,
+      measures: ({ console }) => (console.ok ? { ...console.value, paused: Number(console.value.paused) } : {}),
+      close: () => probe.close(),
+    },
+  ];
 }
 
 /** What decisions are made from; the figures of a pool change all the time. */

@@ -1,3 +1,4 @@
+import type { Pod } from '../../kube/resources.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { ProbeDefinition, Scope } from '../core/component.ts';
 import { leadership } from './leadership.ts';
@@ -22,10 +23,14 @@ const ROTATION_INTERVAL_MS = 2_000;
 
 /** Of the members that offer TLS: how far each is with what it was given. */
 export function tlsProbes(scope: Scope): ProbeDefinition<Answer<TlsReading>>[] {
-  return memberPods(scope).flatMap((pod) => {
-    const target = offersTls(pod) ? superuserTarget(scope, pod) : undefined;
-    if (target === undefined) return [];
-    return {
+  return memberPods(scope).flatMap((pod) => tlsProbe(scope, pod));
+}
+
+function tlsProbe(scope: Scope, pod: Pod): ProbeDefinition<Answer<TlsReading>>[] {
+  const target = offersTls(pod) ? superuserTarget(scope, pod) : undefined;
+  if (target === undefined) return [];
+  return [
+    {
       name: tlsProbeName(pod),
       component: 'postgres',
       intervalMs: TLS_INTERVAL_MS,
@@ -33,8 +38,8 @@ export function tlsProbes(scope: Scope): ProbeDefinition<Answer<TlsReading>>[] {
       target: targetKey(scope, pod, target),
       run: (signal) => readTls(target, memberFiles, signal),
       successful: ({ ok }) => ok,
-    };
-  });
+    },
+  ];
 }
 
 /** Whether the application's login is taken, and the one that is to follow. */
@@ -74,11 +79,15 @@ function loginProbe(
 
 /** Who can log in on each member, and who does. */
 function loginsProbes(scope: Scope): ProbeDefinition<Answer<LoginsReading>>[] {
-  return memberPods(scope).flatMap((pod) => {
-    const target = superuserTarget(scope, pod);
-    if (target === undefined) return [];
-    const probe = new LoginsProbe(target, systemClock);
-    return {
+  return memberPods(scope).flatMap((pod) => loginsProbe(scope, pod));
+}
+
+function loginsProbe(scope: Scope, pod: Pod): ProbeDefinition<Answer<LoginsReading>>[] {
+  const target = superuserTarget(scope, pod);
+  if (target === undefined) return [];
+  const probe = new LoginsProbe(target, systemClock);
+  return [
+    {
       name: loginsProbeName(pod),
       component: 'postgres',
       intervalMs: ROTATION_INTERVAL_MS,
@@ -87,6 +96,6 @@ function loginsProbes(scope: Scope): ProbeDefinition<Answer<LoginsReading>>[] {
       run: (signal) => probe.run(signal),
       successful: ({ ok }) => ok,
       close: () => probe.close(),
-    };
-  });
+    },
+  ];
 }

@@ -31,15 +31,19 @@ const DISK_TIMEOUT_MS = 3_000;
 const PARAMETERS_INTERVAL_MS = 60_000;
 const PARAMETERS_TIMEOUT_MS = 5_000;
 
-/** What is asked of Postgres: of each member, and of the primary as its clients see it. */
+/**
+ * What is asked of Postgres: of each member, and of the primary as its clients see it. Each probe is made in a function of its own, in which no closure
+ * has the scope: what a closure beside it has lives as long as the probe, and a scope has the whole platform.
+ */
 export function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
-  const members = memberPods(scope).flatMap((pod) => memberProbe(scope, pod, systemClock));
+  const pods = memberPods(scope);
+  const members = pods.flatMap((pod) => memberProbe(scope, pod, systemClock));
   // A probe's value is known to who asks for it by name; the board carries it as it is.
   return [
     ...members,
     ...canaryProbe(scope),
-    ...diskProbes(scope),
-    ...logProbes(scope),
+    ...pods.flatMap((pod) => diskProbe(scope, pod)),
+    ...pods.flatMap((pod) => logProbe(scope, pod)),
     ...tlsProbes(scope),
     ...loginProbes(scope),
     ...parametersProbe(scope),
@@ -87,12 +91,12 @@ function canaryProbe(scope: Scope): ProbeDefinition<CanaryReading>[] {
   ];
 }
 
-function diskProbes(scope: Scope): ProbeDefinition<DiskReading>[] {
-  return memberPods(scope).flatMap((pod) => {
-    const target = superuserTarget(scope, pod);
-    if (target === undefined) return [];
-    const probe = new DiskProbe(target);
-    return {
+function diskProbe(scope: Scope, pod: Pod): ProbeDefinition<DiskReading>[] {
+  const target = superuserTarget(scope, pod);
+  if (target === undefined) return [];
+  const probe = new DiskProbe(target);
+  return [
+    {
       name: diskProbeName(pod),
       component: 'postgres',
       intervalMs: DISK_INTERVAL_MS,
@@ -102,16 +106,16 @@ function diskProbes(scope: Scope): ProbeDefinition<DiskReading>[] {
       changed: hasDiskChanged,
       successful: ({ isCurrent }) => isCurrent,
       measures: ({ space }) => ({ ...space }),
-    };
-  });
+    },
+  ];
 }
 
-function logProbes(scope: Scope): ProbeDefinition<Answer<LogPosition>>[] {
-  return memberPods(scope).flatMap((pod) => {
-    const target = superuserTarget(scope, pod);
-    if (target === undefined) return [];
-    const probe = new LogProbe(target, systemClock);
-    return {
+function logProbe(scope: Scope, pod: Pod): ProbeDefinition<Answer<LogPosition>>[] {
+  const target = superuserTarget(scope, pod);
+  if (target === undefined) return [];
+  const probe = new LogProbe(target, systemClock);
+  return [
+    {
       name: logProbeName(pod),
       component: 'postgres',
       intervalMs: LOG_INTERVAL_MS,
@@ -121,8 +125,8 @@ function logProbes(scope: Scope): ProbeDefinition<Answer<LogPosition>>[] {
       changed: hasLogChanged,
       successful: ({ ok }) => ok,
       close: () => probe.close(),
-    };
-  });
+    },
+  ];
 }
 
 /** Asks the primary what it makes of the resource's own parameters, whenever they change, and now and then. */

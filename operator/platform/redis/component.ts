@@ -73,23 +73,32 @@ function probes(scope: Scope): ProbeDefinition<unknown>[] {
     node: Object.keys(liveSettings(redis)),
     server: Object.keys(liveServerSettings(redis)),
   };
-  return scope.children.list<Pod>(resources.pods, 'redis').flatMap((pod): ProbeDefinition<unknown>[] => {
-    const { name, uid } = pod.metadata;
-    const host = pod.status?.podIP;
-    if (uid === undefined || host === undefined) return [];
-    const options = { passwords, means, intervalMs, attempts };
-    const part = partOf(pod);
-    const asked = { name: probeName(name), uid, host, port: part === 'sentinel' ? SENTINEL_PORT : REDIS_PORT };
-    const own: ProbeDefinition<unknown> =
-      part === 'server'
-        ? probe(asked, options, (client, limit) => askServer(client, asks.server, limit))
-        : part === 'sentinel'
-          ? probe(asked, options, askSentinel)
-          : probe(asked, options, (client, limit) => askNode(client, asks.node, limit));
-    if (!isRotating(scope)) return [own];
-    const named = { ...asked, name: passwordProbeName(name) };
-    return [own, probe(named, options, (client, limit) => askPasswords(client, part ?? 'server', limit))];
-  });
+  const options = { passwords, means, intervalMs, attempts };
+  return scope.children.list<Pod>(resources.pods, 'redis').flatMap((pod) => podProbes(scope, pod, options, asks));
+}
+
+/** What the questions are about: settings that are changed while a server runs. */
+interface Asks {
+  readonly node: readonly string[];
+  readonly server: readonly string[];
+}
+
+/** No closure here has the scope, which would live as long as the probe, with the whole platform. */
+function podProbes(scope: Scope, pod: Pod, options: ProbeOptions, asks: Asks): ProbeDefinition<unknown>[] {
+  const { name, uid } = pod.metadata;
+  const host = pod.status?.podIP;
+  if (uid === undefined || host === undefined) return [];
+  const part = partOf(pod);
+  const asked = { name: probeName(name), uid, host, port: part === 'sentinel' ? SENTINEL_PORT : REDIS_PORT };
+  const own: ProbeDefinition<unknown> =
+    part === 'server'
+      ? probe(asked, options, (client, limit) => askServer(client, asks.server, limit))
+      : part === 'sentinel'
+        ? probe(asked, options, askSentinel)
+        : probe(asked, options, (client, limit) => askNode(client, asks.node, limit));
+  if (!isRotating(scope)) return [own];
+  const named = { ...asked, name: passwordProbeName(name) };
+  return [own, probe(named, options, (client, limit) => askPasswords(client, part ?? 'server', limit))];
 }
 
 interface ProbeOptions {

@@ -78,12 +78,11 @@ export class Engines {
   #played(scope: Scope, probe: ProbeDefinition<unknown>): ProbeDefinition<unknown> {
     const state = this.#state(scope);
     const intervalMs = this.#probeIntervalMs ?? probe.intervalMs;
-    const run = async (): Promise<unknown> => {
-      if (probe.name.startsWith('postgres/tls/')) return await this.#tls(scope);
-      if (probe.name === NEXT_LOGIN_PROBE) return tried(state, nextLogin(scope));
-      return answerTo(probe, state);
-    };
-    return { ...probe, intervalMs, run };
+    if (probe.name.startsWith('postgres/tls/'))
+      return { ...probe, intervalMs, run: async () => await this.#tls(scope) };
+    if (probe.name === NEXT_LOGIN_PROBE)
+      return { ...probe, intervalMs, run: async () => tried(state, nextLogin(scope)) };
+    return answered(probe, intervalMs, state);
   }
 
   async #act(action: Action, scope: Scope, signal: AbortSignal): Promise<void> {
@@ -139,6 +138,11 @@ export class Engines {
     if (config === before) return;
     await this.#client.patch(ref, { type: 'merge', body: { metadata: { annotations: { config } } } }, signal);
   }
+}
+
+/** By itself, so that it does not keep the scope of the two that need one. */
+function answered(probe: ProbeDefinition<unknown>, intervalMs: number, state: EngineState): ProbeDefinition<unknown> {
+  return { ...probe, intervalMs, run: async () => answerTo(probe, state) };
 }
 
 function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown {
