@@ -139,6 +139,12 @@ describe('the condition of Postgres', () => {
       says: 'the volumes have 5Gi and stay so; 1Gi is wanted',
     },
     {
+      when: 'it lets nobody in any more',
+      observed: healthy({ login: { ok: false, problem: 'Error', detail: '53300' } }),
+      expected: { status: 'True', reason: 'LoginFailing', degraded: true },
+      says: 'acme-postgres-0 takes no new connections (Error: 53300)',
+    },
+    {
       when: 'a commit failed once',
       observed: healthy({ canary: { answer: timeout, failures: 1 } }),
       expected: { status: 'True', reason: 'Healthy' },

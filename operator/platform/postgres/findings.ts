@@ -27,6 +27,7 @@ export function findings(
 ): Finding[] {
   const { postgres } = scope.effective;
   return [
+    ...loginFailing(observed, primary),
     ...notStreaming(observed, primary, names),
     ...notSynchronous(isSynchronous(postgres), primary),
     ...volumeFindings(scope, observed),
@@ -60,6 +61,13 @@ function notStreaming({ members }: Observed, primary: Member | undefined, names:
       message: `${names.length - absent.length} of ${names.length} members serve: ${reasons.join('; ')}`,
     },
   ];
+}
+
+/** It answers on connections that are open: nobody else would notice that it takes no more. */
+function loginFailing({ login }: Observed, primary: Member | undefined): Finding[] {
+  if (primary === undefined || login === undefined || login.ok) return [];
+  const message = `${primary.name} takes no new connections (${login.problem}: ${login.detail}), though it answers on one that is open: look at max_connections and at its log`;
+  return [{ reason: 'LoginFailing', message }];
 }
 
 function notSynchronous(wanted: boolean, primary: Member | undefined): Finding[] {

@@ -24,6 +24,7 @@ export const reasons = {
   WritesFailing: {},
   // Serving.
   Healthy: {},
+  LoginFailing: { degraded: true },
   MembersNotStreaming: { degraded: true, progressing: true },
   NoSynchronousStandby: { degraded: true, progressing: true },
   VolumeUnreachable: { degraded: true },
