@@ -19,7 +19,7 @@ export const clusterPackages: PackageOf = {
   mount: 'mount',
   losetup: 'mount',
   mountpoint: 'util-linux',
-  'mkfs.ext4': 'e2fsprogs',
+  'mkfs.xfs': 'xfsprogs',
   openssl: 'openssl',
 };
 

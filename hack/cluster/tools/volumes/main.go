@@ -35,7 +35,7 @@ func (f folders) Provision(_ context.Context, options controller.ProvisionOption
 	if err := os.MkdirAll(path, 0o777); err != nil {
 		return nil, controller.ProvisioningFinished, err
 	}
-	if options.StorageClass.Parameters["fileSystem"] == "ext4" {
+	if options.StorageClass.Parameters["fileSystem"] == "xfs" {
 		if err := makeFileSystem(path, size.Value()); err != nil {
 			return nil, controller.ProvisioningFinished, err
 		}
