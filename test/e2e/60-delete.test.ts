@@ -42,8 +42,8 @@ describe('deleting a platform', () => {
     conversation = await desk.openConversation();
     await desk.send(conversation, 'My router blinks red');
     await deleteAndWait();
-    // Three of Postgres, three of RabbitMQ, six of Redis and two of the shard that it gave back.
-    expect(await claims()).to.have.length(14);
+    // Three of Postgres, three of RabbitMQ and two of the nodes that it gave back, six of Redis and two of such a shard.
+    expect(await claims()).to.have.length(16);
   });
 
   it('can be undone: the same resource comes back with its data', async () => {
