@@ -14,7 +14,9 @@ export function poolerLogins(scope: Scope): Login[] {
   const login = appLogin(scope);
   if (login === undefined) return [];
   const known = (username: string) => knownLogin(scope, username);
-  return letIn({ login, next: nextLogin(scope), isFollowed: isLoginFollowed(scope), known });
+  // Whose pods have which login matters during a rotation only.
+  const isFollowed = login.rotatedFor === login.retiredFor || isLoginFollowed(scope);
+  return letIn({ login, next: nextLogin(scope), isFollowed, known });
 }
 
 /**

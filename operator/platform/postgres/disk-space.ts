@@ -32,14 +32,16 @@ export interface DiskReading {
 
 /**
  * Postgres has no function for it, so the server runs `df` where its data is. The answer goes by way of a file that is not on the volume,
- * since a full one takes none.
+ * since a full one takes none. Over a connection that it keeps.
  */
 export class DiskProbe {
-  readonly #target: SqlTarget;
+  readonly #session: SqlSession;
+  readonly #file: string;
   #last: DiskSpace | undefined;
 
   constructor(target: SqlTarget) {
-    this.#target = target;
+    this.#session = new SqlSession(target);
+    this.#file = `/tmp/isp-support-df-${target.port}`;
   }
 
   async run(signal: AbortSignal): Promise<DiskReading> {
@@ -48,18 +50,18 @@ export class DiskProbe {
     return { isCurrent: answer.ok, ...(this.#last === undefined ? {} : { space: this.#last }) };
   }
 
+  close(): void {
+    this.#session.close();
+  }
+
   async #ask(signal: AbortSignal): Promise<Answer<DiskSpace>> {
-    const session = new SqlSession(this.#target);
-    const file = `/tmp/isp-support-df-${this.#target.port}`;
     try {
-      await session.query(`COPY (SELECT) TO PROGRAM 'df -Pk . >${file}'`, signal);
-      const [row] = await session.query<{ df: string }>(`SELECT pg_read_file('${file}') AS df`, signal);
+      await this.#session.query(`COPY (SELECT) TO PROGRAM 'df -Pk . >${this.#file}'`, signal);
+      const [row] = await this.#session.query<{ df: string }>(`SELECT pg_read_file('${this.#file}') AS df`, signal);
       const value = parseDf(row?.df ?? '');
       return value === undefined ? { ok: false, problem: 'Error', detail: 'df' } : { ok: true, value };
     } catch (error) {
       return failed(error, signal);
-    } finally {
-      session.close();
     }
   }
 }

@@ -106,6 +106,7 @@ function diskProbe(scope: Scope, pod: Pod): ProbeDefinition<DiskReading>[] {
       changed: hasDiskChanged,
       successful: ({ isCurrent }) => isCurrent,
       measures: ({ space }) => ({ ...space }),
+      close: () => probe.close(),
     },
   ];
 }

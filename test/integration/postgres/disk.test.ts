@@ -17,7 +17,9 @@ describe('the disk of a member', function () {
   it('is as large as the file system says, on the primary and on a standby', async () => {
     const { bsize, bavail, bfree, blocks } = statfsSync(tmpdir());
     for (const target of [pair.primary, pair.standby]) {
-      const { isCurrent, space } = await new DiskProbe(target).run(within(10_000));
+      const probe = new DiskProbe(target);
+      const { isCurrent, space } = await probe.run(within(10_000));
+      probe.close();
       expect(isCurrent).to.equal(true);
       // Others write to it meanwhile.
       const tolerance = 0.02 * blocks * bsize;
