@@ -10,7 +10,7 @@ import { isOpen } from './failover.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { patroniStateNames } from './names.ts';
-import { type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
+import { isLeaving, type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous, LOOP_WAIT_SECONDS } from './patroni-config.ts';
 import { isSilent, verdictOn } from './verdict.ts';
 
@@ -256,10 +256,6 @@ function isFenced({ pod }: Member): boolean {
 /** Only the pod that was the primary, which its label tells, and only one pod in a failover. */
 function isToFence(member: Member, record: FailoverStatus): boolean {
   return member.labelledPrimary && !isFenced(member) && !isAnotherPod(member, record);
-}
-
-function isLeaving({ pod }: Member): boolean {
-  return pod.metadata.deletionTimestamp !== undefined;
 }
 
 function isAnotherPod({ pod }: Member, { podUID }: FailoverStatus): boolean {

@@ -178,3 +178,8 @@ export function sqlOf(member: Member | undefined): SqlView | undefined {
 export function isWritable(member: Member): boolean {
   return sqlOf(member)?.inRecovery === false;
 }
+
+/** Its pod is on its way out. */
+export function isLeaving({ pod }: Member): boolean {
+  return pod.metadata.deletionTimestamp !== undefined;
+}

@@ -2,7 +2,7 @@ import type { EventPlan, Scope } from '../core/component.ts';
 import type { Reinitialize } from './actions.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
-import type { Member, Observed } from './observe.ts';
+import { isLeaving, type Member, type Observed } from './observe.ts';
 
 /** Members that are to copy the primary's data anew, since what they have leads nowhere. */
 export interface Reinitialization {
@@ -70,10 +70,6 @@ function isBeingCopied({ reading }: Member): boolean {
 function timelineOf({ reading }: Member): number | undefined {
   const patroni = reading?.value.patroni;
   return patroni?.ok === true ? patroni.value.timeline : undefined;
-}
-
-function isLeaving({ pod }: Member): boolean {
-  return pod.metadata.deletionTimestamp !== undefined;
 }
 
 function order({ name, pod }: Member, force: boolean): Reinitialize[] {

@@ -6,7 +6,7 @@ import { roomWish } from './disk-space.ts';
 import { drainWish, isCordoned } from './drain.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
-import type { Member, Observed } from './observe.ts';
+import { isLeaving, type Member, type Observed } from './observe.ts';
 import { parameterStep } from './parameter-step.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { outdatedMembers } from './revision.ts';
@@ -102,8 +102,4 @@ function restart({ platform }: Scope, { name, pod }: Member): RolloutStep {
 function hasStarted({ pod }: Member): boolean {
   const [status] = pod.status?.containerStatuses ?? [];
   return status !== undefined && status.state?.waiting === undefined;
-}
-
-function isLeaving({ pod }: Member): boolean {
-  return pod.metadata.deletionTimestamp !== undefined;
 }
