@@ -3,7 +3,8 @@ import type { KubeClient } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
 import { components as allComponents } from './platform/components.ts';
 import { ChildrenCache } from './platform/core/children.ts';
-import type { Component, ComponentPlan } from './platform/core/component.ts';
+import type { Component, ComponentPlan, Scope } from './platform/core/component.ts';
+import { nameLeftovers } from './platform/core/leftovers.ts';
 import { planAll } from './platform/core/plan.ts';
 import type { Platform } from './platform/core/platform.ts';
 import { type Change, preview } from './platform/core/preview.ts';
@@ -115,8 +116,15 @@ async function lookAt(
     const { reason, message } = plan.condition;
     looked.push({ name: component.name, reason, message, changes });
   }
-  const held = scope.effective.paused ? { held: 'is paused: none of this is done before it is resumed' } : {};
-  return { platform: key, ...held, components: looked };
+  const held = whyHeld(scope);
+  return { platform: key, ...(held === undefined ? {} : { held }), components: looked };
+}
+
+function whyHeld({ effective, leftovers }: Scope): string | undefined {
+  if (effective.paused) return 'is paused: none of this is done before it is resumed';
+  if (leftovers.length > 0)
+    return `waits until what a deleted platform of its name has left is gone: ${nameLeftovers(leftovers)}`;
+  return undefined;
 }
 
 function keyOf({ metadata }: Platform): string {

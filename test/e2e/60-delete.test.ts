@@ -53,6 +53,17 @@ describe('deleting a platform', () => {
     expect(messages.map(({ text }) => text)).to.deep.equal(['My router blinks red']);
   });
 
+  it('can be undone at once, while what it has left is being collected', async () => {
+    await client.delete(platformRef, { propagationPolicy: 'Background' });
+    await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined), {
+      intervalMs: 10,
+    });
+    await apply(platform());
+    await healthy(480_000);
+    const { messages } = await desk.read(conversation);
+    expect(messages.map(({ text }) => text)).to.deep.equal(['My router blinks red']);
+  });
+
   it('takes the volumes along when the resource says so', async () => {
     await apply(platform({}, { 'isp.support/delete-volumes': 'true' }));
     await deleteAndWait();

@@ -45,6 +45,8 @@ export interface Scope {
   readonly platform: Platform;
   readonly effective: EffectivePlatform;
   readonly children: Children;
+  /** What a deleted platform of this name has left; while there is some, nothing is carried out. Not among the children. */
+  readonly leftovers: readonly KubeObject[];
   readonly probes: ProbeResults;
   readonly now: Date;
 }

@@ -14,6 +14,7 @@ import { type CarryOutResult, carryOut } from './carry-out.ts';
 import type { ChildrenCache } from './children.ts';
 import type { Component, ComponentName, ComponentPlan, EventPlan, Scope } from './component.ts';
 import { failoversOf } from './failovers.ts';
+import { nameLeftovers } from './leftovers.ts';
 import type { PlatformMetrics } from './metrics.ts';
 import { FIELD_MANAGER, FINALIZER } from './names.ts';
 import { planAll } from './plan.ts';
@@ -72,7 +73,8 @@ export class PlatformReconciler {
     );
     if (this.#isStillAsking(key, platform)) return { requeueAfterMs: FIRST_ANSWERS_POLL_MS };
     const plans = planAll(this.#options.components, scope);
-    const results = scope.effective.paused ? [] : await this.#carryOutAll(key, scope, plans, context);
+    const isHeld = scope.effective.paused || scope.leftovers.length > 0;
+    const results = isHeld ? [] : await this.#carryOutAll(key, scope, plans, context);
     const failures = results.flatMap((result) => result.failures);
     const status = this.#status(key, scope, plans, results);
     await this.#writeStatus(key, platform, status, context.signal);
@@ -144,7 +146,7 @@ export class PlatformReconciler {
 
   #status(
     key: string,
-    { platform, effective, children, now }: Scope,
+    { platform, effective, children, leftovers, now }: Scope,
     plans: ReadonlyMap<ComponentName, ComponentPlan>,
     results: readonly CarryOutResult[],
   ): PlatformStatus {
@@ -154,6 +156,7 @@ export class PlatformReconciler {
     const conditions = summarize({
       plans,
       paused: effective.paused,
+      leftovers: nameLeftovers(leftovers),
       failures: results.flatMap((result) => result.failures),
       terminal: results.flatMap((result) => result.terminal),
       unseen: unseenWorkloads(

@@ -14,6 +14,7 @@ function input(
   return {
     plans,
     paused: false,
+    leftovers: '',
     failures: [],
     terminal: [],
     unseen: [],
@@ -74,6 +75,17 @@ describe('summarize', () => {
     });
     expect(find(conditions, 'Reconciling')?.status).to.equal('True');
     expect(find(conditions, 'Ready')?.status).to.equal('True');
+  });
+
+  it('says what it waits for while a deleted platform of the same name has something left', () => {
+    const starting: ConditionPlan = { ...healthy, status: 'False', reason: 'WaitingForPods', message: 'no pods yet' };
+    const conditions = summarize(input({ redis: starting }, { leftovers: 'Secret acme-redis and 3 more' }));
+    expect(find(conditions, 'Progressing')).to.include({
+      status: 'True',
+      reason: 'WaitingForDeletion',
+      message: 'waits until what a deleted platform of this name has left is gone: Secret acme-redis and 3 more',
+    });
+    expect(find(conditions, 'Reconciling')?.reason).to.equal('WaitingForDeletion');
   });
 
   it('shows Reconciling only while something is under way', () => {

@@ -12,6 +12,8 @@ export interface SummaryInput {
   /** In order of dependency. */
   readonly plans: ReadonlyMap<ComponentName, ComponentPlan>;
   readonly paused: boolean;
+  /** What a deleted platform of the same name has left, as text; empty when there is nothing. */
+  readonly leftovers: string;
   /** What went wrong while the plan was carried out, each a sentence; the reconcile is tried again. */
   readonly failures: readonly string[];
   /** What no retry can heal, e.g. a name that belongs to somebody else. */
@@ -80,6 +82,10 @@ function progressingCondition(input: SummaryInput): PlannedCondition {
   if (input.paused) {
     const message = 'paused: the operator observes and reports, and changes nothing';
     return { type, status: 'False', reason: 'Paused', message };
+  }
+  if (input.leftovers !== '') {
+    const message = `waits until what a deleted platform of this name has left is gone: ${input.leftovers}`;
+    return { type, status: 'True', reason: 'WaitingForDeletion', message };
   }
   if (input.failures.length > 0)
     return { type, status: 'True', reason: 'Retrying', message: input.failures.join('; ') };

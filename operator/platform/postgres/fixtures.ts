@@ -52,6 +52,7 @@ export function scopeWith(
   return {
     platform: platformWith(options.status),
     effective: { ...effective, postgres: { ...effective.postgres, ...options.postgres } },
+    leftovers: [],
     children: {
       get: <T extends KubeObject>(ref: ObjectRef) =>
         objects.find((one) => isOf(one, ref.resource) && one.metadata.name === ref.name) as T | undefined,

@@ -22,6 +22,7 @@ function scopeOf(objects: readonly KubeObject[], results: Record<string, unknown
     platform,
     effective,
     now: new Date(0),
+    leftovers: [],
     children: {
       get: <T extends KubeObject>({ resource, name }: ObjectRef) =>
         objects.find((o) => o.kind === resource.kind && o.metadata.name === name) as T | undefined,

@@ -175,6 +175,44 @@ describe('the operator on a real API server', function () {
     expect(await get<Secret>(resources.secrets, 'acme-postgres')).to.equal(undefined);
   });
 
+  it('makes nothing out of what a deleted platform of its name has left, and begins once that is gone', async () => {
+    const left = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: 'acme-redis',
+        namespace,
+        labels: { [labels.platform]: 'acme', [labels.component]: 'redis' },
+        ownerReferences: [
+          {
+            apiVersion: resources.platforms.apiVersion,
+            kind: resources.platforms.kind,
+            name: 'acme',
+            uid: '00000000-0000-4000-8000-000000000000',
+            controller: true,
+          },
+        ],
+      },
+      data: { password: Buffer.from('of the one before').toString('base64') },
+    } as KubeObject;
+    await client.create(left);
+    // The cache has it by the time that it has what came later.
+    await pause(500);
+    await create();
+    const waiting = await until('a word about it', async () => {
+      const progressing = condition(await current(), 'Progressing');
+      return progressing?.reason === 'WaitingForDeletion' ? progressing : undefined;
+    });
+    expect(waiting.message).to.contain('Secret acme-redis');
+    await quiet();
+    expect((await client.list(resources.statefulSets, { namespace })).items).to.deep.equal([]);
+    expect((await client.list(resources.secrets, { namespace })).items).to.have.length(1);
+    await client.delete(ref(resources.secrets, 'acme-redis'));
+    await settled();
+    const made = await get<Secret>(resources.secrets, 'acme-redis');
+    expect(made?.data?.['password']).to.not.equal((left as Secret).data?.['password']);
+  });
+
   it('leaves an object alone that belongs to somebody else, and says whose it is', async () => {
     const foreign = {
       apiVersion: 'v1',

@@ -40,6 +40,7 @@ export function scopeOf({ spec = {}, status, objects = [], probes = {}, annotati
     },
     effective: resolve(spec, images),
     children: childrenOf(objects),
+    leftovers: [],
     probes: {
       get: <R>(name: string) => (name in probes ? { value: probes[name] as R, at: now } : undefined),
     },
