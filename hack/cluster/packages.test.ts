@@ -8,6 +8,7 @@ describe('packages', () => {
       'no-such-command': 'some-package',
       '/no/such/file': 'some-package',
       '/etc/passwd/below-a-file': 'another-package',
+      '/etc/passwd': 'no-package',
     });
     expect(missing).to.deep.equal(['another-package', 'some-package']);
   });

@@ -27,10 +27,12 @@ export const clusterPackages: PackageOf = {
 export const buildPackages: PackageOf = { buildah: 'buildah', debootstrap: 'debootstrap' };
 
 async function isThere(name: string, path: string): Promise<boolean> {
-  const candidates = name.includes('/') ? [name] : path.split(delimiter).map((folder) => join(folder, name));
+  const isPath = name.includes('/');
+  const candidates = isPath ? [name] : path.split(delimiter).map((folder) => join(folder, name));
   for (const candidate of candidates) {
     try {
-      await access(candidate, constants.X_OK);
+      // A library need not be executable.
+      await access(candidate, isPath ? constants.F_OK : constants.X_OK);
       return true;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -5,8 +5,8 @@ const known = new WeakMap<KubeObject, string>();
 
 /** A short text that is different for different JSON. The order of keys counts: builders and the API server keep theirs. */
 export function hashOf(value: unknown): string {
-  // A part of a longer string would keep the whole of it in memory.
-  return hash('sha256', JSON.stringify(value), 'buffer').toString('base64url', 0, 16);
+  // Whole: a Buffer for each would be freed long after it was used, and a part of a longer string would keep the whole of it.
+  return hash('sha256', JSON.stringify(value), 'base64url');
 }
 
 /**

@@ -1,12 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensurePackages, type PackageOf } from '../../../hack/cluster/packages.ts';
+import { createProgress } from '../../../hack/cluster/progress.ts';
 import { bundlePrograms } from '../../../hack/images/bundle.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const folder = join(root, 'dist/bench');
 
+/** What the operator's image has besides node. */
+const packages: PackageOf = {
+  [`/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/libjemalloc.so.2`]: 'libjemalloc2',
+};
+
 /** Bundles the programs that are measured as images have them. */
 export async function bundle(): Promise<void> {
+  await ensurePackages(packages, createProgress({ plan: [] }));
   await bundlePrograms(
     {
       operator: 'test/bench/runtime/operator.ts',
