@@ -1,5 +1,5 @@
 import { TimeLimit } from '../../kube/time-limit.ts';
-import type { Clock } from '../../runtime/clock.ts';
+import type { Clock, Timer } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ProbeDefinition, ProbeResult, ProbeResults } from './component.ts';
 
@@ -23,10 +23,11 @@ export interface ProbeBoardOptions {
 }
 
 interface RunningProbe {
+  readonly platformKey: string;
   readonly definition: ProbeDefinition<unknown>;
   readonly stop: AbortController;
-  /** Cuts the wait short; undefined while the probe is being run. */
-  wake: (() => void) | undefined;
+  /** Its next turn; undefined while the probe is being run. */
+  turn: Timer | undefined;
   result: ProbeResult<unknown> | undefined;
 }
 
@@ -46,16 +47,17 @@ export class ProbeBoard {
   sync(platformKey: string, wanted: readonly ProbeDefinition<unknown>[]): void {
     const running = this.#platforms.get(platformKey) ?? new Map<string, RunningProbe>();
     const names = new Set(wanted.map((definition) => definition.name));
-    for (const [name, probe] of running) if (!names.has(name)) this.#remove(platformKey, running, probe);
+    for (const [name, probe] of running) if (!names.has(name)) this.#remove(running, probe);
     for (const definition of wanted) {
       const present = running.get(definition.name);
       const isSame = present !== undefined && isSameProbe(present.definition, definition);
       if (isSame && present.definition.means === definition.means) continue;
       const result = isSame ? present.result : undefined;
-      if (present !== undefined) this.#remove(platformKey, running, present);
-      const probe: RunningProbe = { definition, stop: new AbortController(), wake: undefined, result };
+      if (present !== undefined) this.#remove(running, present);
+      const probe: RunningProbe = { platformKey, definition, stop: new AbortController(), turn: undefined, result };
       running.set(definition.name, probe);
-      void this.#loop(platformKey, probe);
+      definition.wakeBy?.(() => this.#wake(probe));
+      void this.#run(probe);
     }
     if (running.size === 0) this.#platforms.delete(platformKey);
     else this.#platforms.set(platformKey, running);
@@ -77,7 +79,7 @@ export class ProbeBoard {
   /** Runs a component's probes now instead of at their next turn, for instance after an action that changes what they see. */
   kick(platformKey: string, component: string): void {
     for (const probe of this.#platforms.get(platformKey)?.values() ?? [])
-      if (probe.definition.component === component) probe.wake?.();
+      if (probe.definition.component === component) this.#wake(probe);
   }
 
   /** Ends everything, as when leadership is lost. */
@@ -85,35 +87,39 @@ export class ProbeBoard {
     for (const key of this.#platforms.keys()) this.sync(key, []);
   }
 
-  #remove(platformKey: string, running: Map<string, RunningProbe>, probe: RunningProbe): void {
-    running.delete(probe.definition.name);
-    probe.stop.abort(new Error('the probe is no longer wanted'));
-    probe.wake?.();
-    this.#options.onRemoved?.(platformKey, probe.definition.component, probe.definition.name);
+  #remove(running: Map<string, RunningProbe>, { platformKey, definition, stop, turn }: RunningProbe): void {
+    running.delete(definition.name);
+    stop.abort(new Error('the probe is no longer wanted'));
+    turn?.cancel();
+    // One that is being run lets go when it ends.
+    if (turn !== undefined) definition.close?.();
+    this.#options.onRemoved?.(platformKey, definition.component, definition.name);
   }
 
-  async #loop(platformKey: string, probe: RunningProbe): Promise<void> {
+  #wake(probe: RunningProbe): void {
+    if (probe.turn === undefined || probe.stop.signal.aborted) return;
+    probe.turn.cancel();
+    void this.#run(probe);
+  }
+
+  /** One turn, and a timer for the next: between two there is nothing else in memory, for there are thousands of probes. */
+  async #run(probe: RunningProbe): Promise<void> {
+    const { clock } = this.#options;
     const { definition, stop } = probe;
-    definition.wakeBy?.(() => probe.wake?.());
-    while (!stop.signal.aborted) {
-      const started = this.#options.clock.monotonicMs();
-      await this.#runOnce(platformKey, probe);
-      if (stop.signal.aborted) break;
-      // From start to start, so that probes that time out are not fewer than those that answer.
-      const rest = Math.max(0, definition.intervalMs - (this.#options.clock.monotonicMs() - started));
-      await new Promise<void>((resolve) => {
-        const timer = this.#options.clock.setTimeout(resolve, rest);
-        probe.wake = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
-      probe.wake = undefined;
+    probe.turn = undefined;
+    const started = clock.monotonicMs();
+    await this.#ask(probe);
+    if (stop.signal.aborted) {
+      definition.close?.();
+      return;
     }
-    definition.close?.();
+    // From start to start, so that probes that time out are not fewer than those that answer.
+    const rest = Math.max(0, definition.intervalMs - (clock.monotonicMs() - started));
+    probe.turn = clock.setTimeout(() => void this.#run(probe), rest);
   }
 
-  async #runOnce(platformKey: string, probe: RunningProbe): Promise<void> {
+  async #ask(probe: RunningProbe): Promise<void> {
+    const { platformKey } = probe;
     const { definition, stop } = probe;
     const { clock, logger, onChange, onObservation } = this.#options;
     const started = clock.monotonicMs();
