@@ -1,6 +1,7 @@
 import type { GetMessage, Options } from 'amqplib';
 import { messageOf } from '../errors.ts';
 import type { Broker } from './broker.ts';
+import { inOurWords } from './death.ts';
 import { DEAD_LETTER_EXCHANGE, DEAD_LETTER_QUEUE } from './topology.ts';
 
 /** A message that was put aside, as a person sees it. */
@@ -85,7 +86,7 @@ export async function sweep(
     for (let count = 0; count < Math.min(messageCount, limit); count++) {
       const message = await channel.get(DEAD_LETTER_QUEUE);
       if (!message) return;
-      swept.push(await handle(broker, message, wanted));
+      swept.push(await handle(broker, inOurWords(message), wanted));
       channel.ack(message);
     }
   });

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { DEAD_LETTER_QUEUE, declareDeadLetters } from '../../api/tasks/topology.ts';
+import { DEAD_LETTER_EXCHANGE, DEAD_LETTER_QUEUE, declareDeadLetters } from '../../api/tasks/topology.ts';
 import { eventually } from './support/daemon.ts';
 import { endAll, launchWorker } from './support/platform.ts';
 import { Producer, resultFor } from './support/producer.ts';
@@ -68,6 +68,36 @@ describe('dead letters', () => {
       'x-isp-last-reason': 'no task is named isp.unheard_of',
     });
     expect(message.properties.headers).to.not.have.any.keys('x-isp-reason', 'x-isp-queue');
+  });
+
+  it('that RabbitMQ itself put there are listed and replayed like those of a worker', async () => {
+    const { channel } = producer;
+    await channel.purgeQueue(DEAD_LETTER_QUEUE);
+    const queue = 'poisoned';
+    const args = { 'x-queue-type': 'quorum', 'x-dead-letter-exchange': DEAD_LETTER_EXCHANGE, 'x-delivery-limit': 1 };
+    await channel.assertQueue(queue, { durable: true, arguments: args });
+    await channel.assertExchange(queue, 'direct', { durable: true });
+    await channel.bindQueue(queue, queue, queue);
+    const id = producer.send({ queue, task: 'isp.echo', args: ['poison'], headers: { retries: 2 } });
+    await eventually(async () => {
+      const message = await channel.get(queue);
+      if (message) channel.nack(message, false, true);
+      expect(await producer.depth(DEAD_LETTER_QUEUE)).to.equal(1);
+    });
+    for (let look = 0; look < 2; look++) {
+      const [letter] = await command('list');
+      expect(letter).to.include({ id, queue, reason: 'RabbitMQ: delivery_limit', outcome: 'kept', retries: 2 });
+      expect(Date.now() - Date.parse(String(letter?.['at']))).to.be.within(-1_000, 60_000);
+    }
+    expect(await command('replay', '--queue', queue)).to.have.length(1);
+    const replayed = await eventually(async () => {
+      const message = await channel.get(queue, { noAck: true });
+      if (!message) throw new Error('it is not in its queue');
+      return message;
+    });
+    const { headers = {} } = replayed.properties;
+    expect(headers).to.include({ id, retries: 0, 'x-isp-replays': 1, 'x-isp-last-reason': 'RabbitMQ: delivery_limit' });
+    expect(Object.keys(headers).filter((name) => name.includes('death'))).to.deep.equal([]);
   });
 
   it('run when what kept them from it is mended', async () => {
