@@ -21,4 +21,6 @@ export interface GeneratedSecret {
   readonly component: ComponentName;
   readonly values: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** Fresh values are as good as the last ones at any time. */
+  readonly renewable?: true;
 }

@@ -39,7 +39,13 @@ function decode(secret: Secret | undefined, key: string): string {
 
 describe('the credentials', () => {
   it('are made for every engine that has none yet', () => {
-    expect(names(made)).to.deep.equal(['acme-postgres', 'acme-postgres-admin', 'acme-redis', 'acme-rabbitmq']);
+    expect(names(made)).to.deep.equal([
+      'acme-postgres',
+      'acme-postgres-admin',
+      'acme-redis',
+      'acme-rabbitmq',
+      'acme-rabbitmq-admin',
+    ]);
   });
 
   it('are collected for the application once all of them are there, with a secret key of its own', () => {
@@ -94,6 +100,15 @@ describe('the credentials', () => {
     expect(names(plan.creates)).to.deep.equal([]);
     expect(plan.condition).to.include({ status: 'False', reason: 'Lost' });
     expect(plan.condition.message).to.contain('acme-postgres');
+  });
+
+  it('of the operator in RabbitMQ are made anew at any time, and nobody waits for them', () => {
+    const [application] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
+    const inRabbitmq = [claim, set].map((object) => cached(object, 'rabbitmq'));
+    const others = [...inRabbitmq, cached<Secret>(application as Secret, 'api')];
+    const plan = component.plan(scopeOf({ objects: without('acme-rabbitmq-admin', ...others) }), []);
+    expect(names(plan.creates)).to.deep.equal(['acme-rabbitmq-admin']);
+    expect(plan.condition).to.include({ status: 'True', reason: 'Present' });
   });
 
   it('are made anew over volumes that were kept, which take them when they start', () => {

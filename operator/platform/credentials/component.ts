@@ -19,7 +19,9 @@ export function credentialsComponent(random: RandomString): Component {
 function plan(scope: Scope, random: RandomString): ComponentPlan {
   const generated = generateSecrets(scope.platform, random);
   const missing = generated.filter((secret) => liveSecret(scope, secret.name) === undefined);
-  const lost = missing.filter((secret) => isInUse(scope, secret.component));
+  // One that is new to a platform which runs keeps nobody waiting.
+  const needed = missing.filter(({ renewable }) => renewable !== true);
+  const lost = needed.filter((secret) => isInUse(scope, secret.component));
   const incomplete = generated.filter((secret) => missingKeys(scope, secret).length > 0);
   const application = applicationSecret(scope);
   const applicationExists = liveSecret(scope, childName(scope.platform, 'app')) !== undefined;
@@ -38,7 +40,7 @@ function plan(scope: Scope, random: RandomString): ComponentPlan {
       ...(application === undefined || !applicationExists ? [] : [secretObject(scope, application)]),
     ],
     remove: rotated.flatMap(({ remove }) => remove),
-    condition: conditionOf(scope, lost, incomplete, missing.length === 0 && applicationExists),
+    condition: conditionOf(scope, lost, incomplete, needed.length === 0 && applicationExists),
   };
 }
 

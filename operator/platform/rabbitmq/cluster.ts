@@ -31,9 +31,9 @@ export function clusterState(pods: readonly AnsweringPod[]): ClusterState {
   };
 }
 
-/** A vhost that is missing is missing everywhere, and no fault of the node. */
+/** A vhost or a user that is missing is missing everywhere, and no fault of the node. */
 function servesAmqp({ amqpProblem }: NodeAnswer): boolean {
-  return amqpProblem === undefined || amqpProblem.kind === 'vhost';
+  return amqpProblem === undefined || amqpProblem.kind === 'vhost' || amqpProblem.kind === 'password';
 }
 
 function sees(answer: NodeAnswer, pod: string): NodeAnswer['members'][number] | undefined {

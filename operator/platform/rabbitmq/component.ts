@@ -1,9 +1,10 @@
 import type { Action, ActionContext, Component, ProbeDefinition, Scope } from '../core/component.ts';
-import { decide, type EnsureVhost } from './decide.ts';
-import { ManagementClient } from './management.ts';
-import { VHOST } from './names.ts';
+import { secureRandomString } from '../core/random.ts';
+import { decide } from './decide.ts';
+import type { Repair } from './definitions.ts';
 import { credentialsOf, observe, observePods } from './observe.ts';
-import { clusterProbe, managementUrl, nodeProbe } from './probe.ts';
+import { clusterProbe, nodeProbe } from './probe.ts';
+import { repair } from './repair.ts';
 
 /** RabbitMQ: one cluster of nodes with quorum queues, a vhost and its user. */
 export const rabbitmqComponent: Component = {
@@ -28,11 +29,7 @@ function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
 }
 
 async function act(action: Action, { scope, signal }: ActionContext): Promise<void> {
-  if (action.type !== 'rabbitmq.ensure-vhost') throw new TypeError(`RabbitMQ knows no action ${action.type}`);
   const credentials = credentialsOf(scope);
   if (credentials === undefined) throw new Error('the Secret with the password is gone');
-  const { host } = action as EnsureVhost;
-  const client = new ManagementClient({ url: managementUrl(host), ...credentials });
-  await client.putVhost(VHOST, 'quorum', signal);
-  await client.putPermissions(VHOST, credentials.username, { configure: '.*', write: '.*', read: '.*' }, signal);
+  await repair(action as Repair, credentials, secureRandomString, signal);
 }

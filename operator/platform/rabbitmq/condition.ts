@@ -1,7 +1,10 @@
 import type { ConditionPlan } from '../core/component.ts';
 import type { ClusterState } from './cluster.ts';
+import type { Drift } from './definitions.ts';
 import type { MembershipStep } from './membership.ts';
+import { OPERATOR_USER, USER } from './names.ts';
 import type { Observed, RabbitmqPod } from './observe.ts';
+import { REFUSED } from './probe.ts';
 
 export interface ConditionInput {
   readonly observed: Observed;
@@ -10,6 +13,8 @@ export interface ConditionInput {
   readonly nodes: number;
   /** All nodes have come together before, so that a majority is enough. */
   readonly formed: boolean;
+  /** Definitions that are being put right. */
+  readonly drift: readonly Drift[];
   /** What is done about the number of nodes. */
   readonly step?: MembershipStep;
   /** Why no pod of an earlier template is replaced now. */
@@ -24,12 +29,15 @@ type Check = (input: ConditionInput) => Omit<ConditionPlan, 'type'> | undefined;
 const checks: readonly Check[] = [
   notClustered,
   partitioned,
+  lockedOut,
   tooFew,
   alarm,
   vhostMissing,
+  clientsRefused,
   someDown,
   changing,
   notAsAsked,
+  definitionsChanged,
 ];
 
 export function conditionOf(input: ConditionInput): ConditionPlan {
@@ -70,6 +78,18 @@ function partitioned({ state }: ConditionInput): ReturnType<Check> {
   };
 }
 
+/** Whoever changed both users did so on purpose; nobody but a node that starts can take that back. */
+function lockedOut({ observed: { pods }, state: { running } }: ConditionInput): ReturnType<Check> {
+  const refusing = pods.filter(({ answer }) => answer?.managementProblem === REFUSED);
+  const last = refusing.at(-1);
+  if (last === undefined || running.length > 0) return undefined;
+  return {
+    status: 'False',
+    reason: 'LockedOut',
+    message: `neither ${USER} nor ${OPERATOR_USER} can log in with the passwords in their Secrets; delete pod ${last.name}, whose node makes the first of them anew when it starts`,
+  };
+}
+
 function tooFew({ observed, state: { running }, nodes, formed }: ConditionInput): ReturnType<Check> {
   const needed = formed ? Math.floor(nodes / 2) + 1 : nodes;
   if (running.length >= needed) return undefined;
@@ -97,7 +117,8 @@ function alarm({ state: { memoryAlarms, diskAlarms } }: ConditionInput): ReturnT
 
 function vhostMissing({ observed: { cluster, pods } }: ConditionInput): ReturnType<Check> {
   const refused = pods.some(({ answer }) => answer?.amqpProblem?.kind === 'vhost');
-  if (!refused && (cluster === undefined || (cluster.vhost && cluster.permitted))) return undefined;
+  if (!refused && (cluster === undefined || cluster.userTrouble === 'missing' || (cluster.vhost && cluster.permitted)))
+    return undefined;
   return {
     status: 'False',
     reason: 'VhostMissing',
@@ -106,6 +127,20 @@ function vhostMissing({ observed: { cluster, pods } }: ConditionInput): ReturnTy
       : 'the vhost is not there; it is being made',
     progressing: true,
   };
+}
+
+function clientsRefused({ drift }: ConditionInput): ReturnType<Check> {
+  const refused = drift.filter(({ serves }) => !serves);
+  return refused.length === 0 ? undefined : { status: 'False', ...told(refused), progressing: true };
+}
+
+function definitionsChanged({ drift }: ConditionInput): ReturnType<Check> {
+  return drift.length === 0 ? undefined : { status: 'True', ...told(drift) };
+}
+
+function told(drift: readonly Drift[]): { reason: string; message: string } {
+  const reason = 'DefinitionsChanged';
+  return { reason, message: `${drift.map(({ message }) => message).join('; ')}: this is being put right` };
 }
 
 function someDown({ observed, state: { running }, nodes }: ConditionInput): ReturnType<Check> {

@@ -1,19 +1,12 @@
-import { createHash } from 'node:crypto';
 import { serviceHost } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import type { RandomString } from '../core/random.ts';
-import { AMQP_PORT, rabbitmqName, secretKeys, USER, VHOST } from './names.ts';
-
-/** A Secret with fresh values as plain strings. */
-export interface RabbitmqSecret {
-  readonly name: string;
-  readonly component: 'rabbitmq';
-  readonly values: Readonly<Record<string, string>>;
-}
+import type { GeneratedSecret } from '../core/secrets.ts';
+import { AMQP_PORT, adminSecretName, OPERATOR_USER, rabbitmqName, secretKeys, USER, VHOST } from './names.ts';
+import { HASHING_ALGORITHM, hashPassword, SALT_LENGTH } from './password-hash.ts';
 
 const PASSWORD_LENGTH = 32;
 const COOKIE_LENGTH = 40;
-const SALT_LENGTH = 4;
 
 /**
  * The Secret `<platform>-rabbitmq`. RabbitMQ reads the definitions itself, so that the password is in neither a ConfigMap nor an
@@ -21,7 +14,7 @@ const SALT_LENGTH = 4;
  *
  * @param random gives letters and digits only, so nothing needs quoting.
  */
-export function rabbitmqSecret(platform: Platform, random: RandomString): RabbitmqSecret {
+export function rabbitmqSecret(platform: Platform, random: RandomString): GeneratedSecret {
   const name = rabbitmqName(platform);
   const password = random(PASSWORD_LENGTH);
   return {
@@ -39,6 +32,19 @@ export function rabbitmqSecret(platform: Platform, random: RandomString): Rabbit
 }
 
 /**
+ * The Secret `<platform>-rabbitmq-admin`: the operator's own login, for when the application's is lost. Each of the two users is made anew
+ * as the other, so that the nodes need to be told of the first alone.
+ */
+export function rabbitmqAdminSecret(platform: Platform, random: RandomString): GeneratedSecret {
+  return {
+    name: adminSecretName(platform),
+    component: 'rabbitmq',
+    renewable: true,
+    values: { [secretKeys.username]: OPERATOR_USER, [secretKeys.password]: random(PASSWORD_LENGTH) },
+  };
+}
+
+/**
  * What every node imports whenever it starts: a volume kept from an earlier platform has the user with the password of that time.
  * RabbitMQ makes no default user when it is given definitions, so the well-known `guest` never exists.
  */
@@ -51,18 +57,11 @@ function definitions(password: string, salt: string): string {
       {
         name: USER,
         password_hash: passwordHash,
-        hashing_algorithm: 'rabbit_password_hashing_sha256',
+        hashing_algorithm: HASHING_ALGORITHM,
         // The operator watches and repairs as this user, through the management API.
         tags: 'administrator',
       },
     ],
     permissions: [{ user: USER, vhost: VHOST, configure: '.*', write: '.*', read: '.*' }],
   });
-}
-
-/** RabbitMQ's salted hash: the salt of four bytes and the SHA-256 of salt and password, in base64. */
-function hashPassword(password: string, salt: string): string {
-  const bytes = Buffer.from(salt);
-  const digest = createHash('sha256').update(bytes).update(password).digest();
-  return Buffer.concat([bytes, digest]).toString('base64');
 }

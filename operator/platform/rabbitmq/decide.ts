@@ -1,24 +1,18 @@
 import { resources } from '../../kube/resources.ts';
-import type { Action, BlockedBy, ComponentPlan, EventPlan, Removal } from '../core/component.ts';
+import type { BlockedBy, ComponentPlan, EventPlan, Removal } from '../core/component.ts';
 import type { EffectivePlatform, Storage } from '../core/effective.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { type ClusterState, clusterState } from './cluster.ts';
 import { conditionOf } from './condition.ts';
+import { type DefinitionsPlan, keepDefinitions } from './definitions.ts';
 import { desiredObjects, leftClaim, memberClaim } from './desired.ts';
 import { type Membership, membership } from './membership.ts';
 import { membershipJob } from './membership-job.ts';
 import { podName } from './names.ts';
 import type { Observed, RabbitmqPod } from './observe.ts';
-import type { ClusterAnswer } from './probe.ts';
 import { type RolloutStep, rolloutStep } from './rollout.ts';
 import { type StuckBoot, stuckBoot } from './stuck-boot.ts';
-
-/** Makes the vhost, and lets the platform's user into it. */
-export interface EnsureVhost extends Action {
-  readonly type: 'rabbitmq.ensure-vhost';
-  readonly host: string;
-}
 
 export function decide(
   platform: Platform,
@@ -35,6 +29,7 @@ export function decide(
   const founder = founderOf(platform, observed);
   const formed = isFormed(observed, state, nodes);
   const rollout = rolloutStep(platform, observed, state);
+  const definitions = keepDefinitions(observed, state, effective.workers);
   const stuck = stuckBoot(observed, state, nodes, platform.status?.rabbitmq?.bootRestarts);
   return {
     objects: [
@@ -52,12 +47,13 @@ export function decide(
       ...change.left.map((claim) => leftClaim(claim, observed.now)),
     ],
     creates: change.work === undefined ? [] : [membershipJob(platform, effective.rabbitmq, change.work)],
-    actions: ensureVhost(observed, state),
+    actions: definitions.actions,
     condition: conditionOf({
       observed,
       state,
       nodes,
       formed,
+      drift: definitions.drift,
       ...(change.step === undefined ? {} : { step: change.step }),
       ...(rollout.waits === undefined ? {} : { rolloutWaits: rollout.waits }),
       pending: pendingChanges(observed, storage),
@@ -70,7 +66,7 @@ export function decide(
         ...(change.step === undefined ? {} : { membership: change.step }),
       },
     },
-    ...followUp(platform, stuck, change, rollout),
+    ...followUp(platform, stuck, change, rollout, definitions),
   };
 }
 
@@ -114,12 +110,6 @@ function isCritical({ cluster }: Observed, { running }: ClusterState, nodes: num
   return nodes > 1 && running.length >= nodes && (cluster?.quorumCritical.length ?? 0) > 0;
 }
 
-function ensureVhost({ cluster, pods }: Observed, { running }: ClusterState): EnsureVhost[] {
-  if (cluster === undefined || isVhostAsWanted(cluster)) return [];
-  const host = pods.find(({ name, host: address }) => address !== undefined && running.includes(name))?.host;
-  return host === undefined ? [] : [{ type: 'rabbitmq.ensure-vhost', host }];
-}
-
 /** A node that hangs may not heed a signal either, so it is not waited for. */
 const RESTART_GRACE_SECONDS = 5;
 
@@ -128,6 +118,7 @@ function followUp(
   { restart, againMs }: StuckBoot,
   change: Membership,
   rollout: RolloutStep,
+  definitions: DefinitionsPlan,
 ): Partial<ComponentPlan> {
   const delays = [againMs, change.againMs].filter((delay) => delay !== undefined);
   const namespace = namespaceOf(platform);
@@ -143,6 +134,7 @@ function followUp(
       ...(replaced === undefined ? [] : [removalOf(namespace, replaced)]),
     ],
     events: [
+      ...definitions.events,
       ...(restart === undefined ? [] : [restartEvent(restart)]),
       ...(replaced === undefined ? [] : [replacementEvent(replaced)]),
     ],
@@ -170,16 +162,6 @@ function restartEvent({ name }: RabbitmqPod): EventPlan {
     action: 'Repair',
     note: `${name} has not come up though the others run: its pod is started anew`,
   };
-}
-
-function isVhostAsWanted({ vhost, permitted, defaultQueueType, version }: ClusterAnswer): boolean {
-  return vhost && permitted && (defaultQueueType === 'quorum' || !canSetDefaultQueueType(version));
-}
-
-/** Earlier versions take the default type of a vhost's queues only when the vhost is made. */
-function canSetDefaultQueueType(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 3 || (major === 3 && minor >= 13);
 }
 
 /** What the resource asks for and is not done, each a sentence. */

@@ -1,51 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { blackHole } from '../../../test/support/black-hole.ts';
 import { ManagementClient } from './management.ts';
-import { ManagementError } from './management-error.ts';
-
-type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+import { failure, loginOf, ManagementServer } from './testing/management-server.ts';
 
 describe('the client of the management API', () => {
-  let server: Server;
-  let answer: Answer;
+  const server = new ManagementServer();
   let client: ManagementClient;
 
   before(async () => {
-    server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => answer(request, response, Buffer.concat(chunks).toString()));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    client = new ManagementClient({
-      url: `http://127.0.0.1:${port}`,
-      username: 'isp_support',
-      password: 'secret',
-      timeoutMs: 200,
-    });
+    await server.start();
+    client = new ManagementClient({ url: server.url, username: 'isp_support', password: 'secret', timeoutMs: 200 });
   });
 
-  after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
-  function answers(status: number, body: unknown): void {
-    answer = (_, response) => response.writeHead(status).end(typeof body === 'string' ? body : JSON.stringify(body));
-  }
-
-  async function failure(work: Promise<unknown>): Promise<ManagementError> {
-    try {
-      await work;
-    } catch (error) {
-      expect(error).to.be.instanceOf(ManagementError);
-      return error as ManagementError;
-    }
-    throw new Error('it succeeded');
-  }
+  after(() => server.stop());
 
   it('gives up in time on a host that takes no connection', async () => {
     const hole = await blackHole();
@@ -61,9 +28,8 @@ describe('the client of the management API', () => {
   });
 
   it('logs in and reads members, by name, with what is missing filled in', async () => {
-    answer = (request, response) => {
-      const [, credentials = ''] = request.headers.authorization?.split(' ') ?? [];
-      expect(Buffer.from(credentials, 'base64').toString()).to.equal('isp_support:secret');
+    server.answer = (request, response) => {
+      expect(loginOf(request)).to.equal('isp_support:secret');
       response.end(
         JSON.stringify([
           { name: 'rabbit@b', running: false },
@@ -78,7 +44,7 @@ describe('the client of the management API', () => {
   });
 
   it('reads queue lengths of a vhost whose name needs quoting', async () => {
-    answer = (request, response) => {
+    server.answer = (request, response) => {
       expect(request.url).to.match(/^\/api\/queues\/a%2Fb\?/);
       response.end(
         JSON.stringify([{ name: 'q', type: 'quorum', messages_ready: 3, messages_unacknowledged: 2, members: ['x'] }]),
@@ -90,7 +56,7 @@ describe('the client of the management API', () => {
   });
 
   it('reads which queues outlive their clients, and where one without replicas is, of all vhosts', async () => {
-    answer = (request, response) => {
+    server.answer = (request, response) => {
       expect(request.url).to.match(/^\/api\/queues\?/);
       const quorum = { name: 'quorum', durable: true, auto_delete: false, exclusive: null, members: ['x'], node: 'x' };
       const reply = { name: 'reply', durable: false, auto_delete: true, exclusive: true, node: 'y' };
@@ -104,7 +70,7 @@ describe('the client of the management API', () => {
   });
 
   it('tells a queue that cannot be counted from an empty one', async () => {
-    answers(200, [
+    server.answers(200, [
       { name: 'empty', messages_ready: 0, messages_unacknowledged: 0 },
       { name: 'led', messages_ready: 3, messages_unacknowledged: 2, message_stats: { publish: 9 } },
       { name: 'leaderless', message_stats: { publish: 10 } },
@@ -117,7 +83,7 @@ describe('the client of the management API', () => {
   });
 
   it('reads who has messages in hand, and passes over channels that are closing', async () => {
-    answers(200, [
+    server.answers(200, [
       { connection_details: { peer_host: '10.0.0.1' }, messages_unacknowledged: 4 },
       { connection_details: { peer_host: '10.0.0.2' } },
       { messages_unacknowledged: 1 },
@@ -128,47 +94,47 @@ describe('the client of the management API', () => {
     ]);
   });
 
-  it('finds no vhost rather than failing', async () => {
-    answers(404, { error: 'Object Not Found', reason: 'Not Found' });
-    expect(await client.vhost('isp_support')).to.equal(undefined);
-  });
-
-  it('takes the type that 3.10 calls undefined for none', async () => {
-    answers(200, { name: 'isp_support', default_queue_type: 'undefined' });
-    expect(await client.vhost('isp_support')).to.deep.equal({ name: 'isp_support' });
-  });
-
-  it('makes a vhost with the type under both names that versions know', async () => {
-    let sent = '';
-    answer = (request, response, body) => {
-      sent = `${request.method} ${request.url} ${body}`;
-      response.writeHead(201).end();
-    };
-    await client.putVhost('isp_support', 'quorum');
-    expect(sent).to.equal('PUT /api/vhosts/isp_support {"defaultqueuetype":"quorum","default_queue_type":"quorum"}');
-  });
-
   it('gives up on a server that does not answer', async () => {
-    answer = () => undefined;
+    server.answer = () => undefined;
     expect(await failure(client.overview())).to.include({ code: 'RABBITMQ_TIMEOUT', retryable: true });
   });
 
   it('says that the password is wrong, which no retry heals', async () => {
-    answers(401, { error: 'not_authorised' });
+    server.answers(401, { error: 'not_authorised' });
     const error = await failure(client.nodes());
     expect(error).to.include({ code: 'RABBITMQ_UNAUTHORIZED', retryable: false });
     expect(error.message).to.match(/does not accept the password$/);
   });
 
-  it('gives the reason of a refusal', async () => {
-    answers(400, { error: 'bad_request', reason: 'no such thing' });
-    expect((await failure(client.putVhost('x', 'quorum'))).message).to.match(
-      /PUT \/api\/vhosts\/x with 400: no such thing$/,
-    );
+  it('asks as the second user where the first is refused, and as no other', async () => {
+    const logins: string[] = [];
+    server.answer = (request, response) => {
+      logins.push(loginOf(request));
+      if (logins.at(-1) === 'other:known') response.end('[]');
+      else response.writeHead(401).end('{"error":"not_authorised"}');
+    };
+    const login = { url: server.url, username: 'isp_support', password: 'secret' };
+    const two = new ManagementClient({ ...login, second: { username: 'other', password: 'known' } });
+    expect(await two.nodes()).to.deep.equal([]);
+    const both = new ManagementClient({ ...login, second: { username: 'other', password: 'forgotten' } });
+    expect(await failure(both.nodes())).to.include({ code: 'RABBITMQ_UNAUTHORIZED' });
+    expect(logins).to.deep.equal(['isp_support:secret', 'other:known', 'isp_support:secret', 'other:forgotten']);
+  });
+
+  it('does not ask again what failed for another reason', async () => {
+    let asked = 0;
+    server.answer = (_, response) => {
+      asked += 1;
+      response.writeHead(503).end();
+    };
+    const second = { username: 'other', password: 'known' };
+    const two = new ManagementClient({ url: server.url, username: 'isp_support', password: 'secret', second });
+    expect(await failure(two.nodes())).to.include({ code: 'RABBITMQ_UNAVAILABLE' });
+    expect(asked).to.equal(1);
   });
 
   it('takes what is not JSON for a bad answer', async () => {
-    answers(200, '<html>');
+    server.answers(200, '<html>');
     expect(await failure(client.nodes())).to.include({ code: 'RABBITMQ_BAD_ANSWER' });
   });
 

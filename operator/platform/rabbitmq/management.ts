@@ -1,19 +1,4 @@
-import { httpAgent, httpRequest } from '../core/http.ts';
-import { type ManagementError, refusal, toManagementError } from './management-error.ts';
-
-/** Shared by all clients, so that asking again costs no handshake. */
-const agent = httpAgent({ connections: 2, keepAliveTimeout: 15_000, connect: { timeout: 3_000 } });
-
-const DEFAULT_TIMEOUT_MS = 3_000;
-
-export interface ManagementOptions {
-  /** e.g. `http://10.1.2.3:15672`. */
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  /** For one request, the answer included. */
-  readonly timeoutMs?: number;
-}
+import { ManagementHttp, type ManagementOptions } from './management-http.ts';
 
 export interface Overview {
   readonly node: string;
@@ -32,6 +17,7 @@ export interface ClusterNode {
 
 export interface Queue {
   readonly name: string;
+  readonly vhost: string;
   /** `quorum`, `classic` or `stream`. */
   readonly type: string;
   readonly ready: number;
@@ -45,6 +31,8 @@ export interface Queue {
   readonly transient: boolean;
   /** The only node that it is on; absent for queues that are replicated. */
   readonly node?: string;
+  /** Names of the arguments that it was declared with: `x-queue-type`. */
+  readonly arguments: readonly string[];
 }
 
 /** How far a queue is behind. Counts are absent where they cannot be had, as of a queue whose leader is away; absent is not 0. */
@@ -63,37 +51,20 @@ export interface ChannelCounts {
   readonly unacknowledged: number;
 }
 
-export interface Vhost {
-  readonly name: string;
-  /** Absent where the version keeps none. */
-  readonly defaultQueueType?: string;
-}
-
-/** Regular expressions of the names that a user may use. */
-export interface Permissions {
-  readonly configure: string;
-  readonly write: string;
-  readonly read: string;
-}
-
 /**
- * The part of RabbitMQ's management API that the operator uses. Every call is bounded in time and fails with a `ManagementError`.
+ * What a node's management API tells of the nodes, the queues and their clients. Every call is bounded in time and fails with a `ManagementError`.
  *
  * @see https://www.rabbitmq.com/docs/http-api-reference
  */
 export class ManagementClient {
-  readonly #url: string;
-  readonly #authorization: string;
-  readonly #timeoutMs: number;
+  readonly #http: ManagementHttp;
 
-  constructor({ url, username, password, timeoutMs = DEFAULT_TIMEOUT_MS }: ManagementOptions) {
-    this.#url = url;
-    this.#authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-    this.#timeoutMs = timeoutMs;
+  constructor(options: ManagementOptions) {
+    this.#http = new ManagementHttp(options);
   }
 
   async overview(signal?: AbortSignal): Promise<Overview> {
-    const { node, rabbitmq_version } = (await this.#get('overview?columns=node,rabbitmq_version', signal)) as {
+    const { node, rabbitmq_version } = (await this.#http.get('overview?columns=node,rabbitmq_version', signal)) as {
       node: string;
       rabbitmq_version: string;
     };
@@ -103,7 +74,7 @@ export class ManagementClient {
   /** Every member of the cluster of the node that is asked, by name. */
   async nodes(signal?: AbortSignal): Promise<readonly ClusterNode[]> {
     const columns = 'name,running,partitions,mem_alarm,disk_free_alarm';
-    const nodes = (await this.#get(`nodes?columns=${columns}`, signal)) as {
+    const nodes = (await this.#http.get(`nodes?columns=${columns}`, signal)) as {
       name: string;
       running?: boolean;
       partitions?: string[];
@@ -129,8 +100,9 @@ export class ManagementClient {
   async queues(vhost: string | undefined, signal?: AbortSignal): Promise<readonly Queue[]> {
     const where = vhost === undefined ? '' : `/${encodeURIComponent(vhost)}`;
     const path = `queues${where}?disable_stats=true&enable_queue_totals=true`;
-    const queues = (await this.#get(path, signal)) as {
+    const queues = (await this.#http.get(path, signal)) as {
       name: string;
+      vhost?: string;
       type?: string;
       messages_ready?: number;
       messages_unacknowledged?: number;
@@ -140,10 +112,12 @@ export class ManagementClient {
       auto_delete?: boolean;
       exclusive?: boolean | null;
       node?: string;
+      arguments?: Record<string, unknown>;
     }[];
     return queues
       .map((queue) => ({
         name: queue.name,
+        vhost: queue.vhost ?? '',
         type: queue.type ?? 'classic',
         ready: queue.messages_ready ?? 0,
         unacknowledged: queue.messages_unacknowledged ?? 0,
@@ -152,6 +126,7 @@ export class ManagementClient {
         durable: queue.durable === true,
         transient: queue.auto_delete === true || queue.exclusive === true,
         ...(queue.node === undefined || queue.members !== undefined ? {} : { node: queue.node }),
+        arguments: Object.keys(queue.arguments ?? {}).toSorted(),
       }))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -162,7 +137,7 @@ export class ManagementClient {
    */
   async queueCounts(vhost: string, signal?: AbortSignal): Promise<readonly QueueCounts[]> {
     const columns = 'name,messages_ready,messages_unacknowledged,message_stats.publish';
-    const queues = (await this.#get(`queues/${encodeURIComponent(vhost)}?columns=${columns}`, signal)) as {
+    const queues = (await this.#http.get(`queues/${encodeURIComponent(vhost)}?columns=${columns}`, signal)) as {
       name: string;
       messages_ready?: number;
       messages_unacknowledged?: number;
@@ -179,7 +154,10 @@ export class ManagementClient {
   /** The channels of a vhost with what their clients have in hand, up to 5 s old. */
   async channelCounts(vhost: string, signal?: AbortSignal): Promise<readonly ChannelCounts[]> {
     const columns = 'connection_details.peer_host,messages_unacknowledged';
-    const channels = (await this.#get(`vhosts/${encodeURIComponent(vhost)}/channels?columns=${columns}`, signal)) as {
+    const channels = (await this.#http.get(
+      `vhosts/${encodeURIComponent(vhost)}/channels?columns=${columns}`,
+      signal,
+    )) as {
       connection_details?: { peer_host?: string };
       messages_unacknowledged?: number;
     }[];
@@ -188,69 +166,5 @@ export class ManagementClient {
         ? []
         : { peer: connection_details.peer_host, unacknowledged: messages_unacknowledged ?? 0 },
     );
-  }
-
-  /** Undefined where there is none of that name. */
-  async vhost(name: string, signal?: AbortSignal): Promise<Vhost | undefined> {
-    const path = `vhosts/${encodeURIComponent(name)}?columns=name,default_queue_type`;
-    const vhost = (await this.#find(path, signal)) as { name: string; default_queue_type?: string } | undefined;
-    if (vhost === undefined) return undefined;
-    const { default_queue_type: type } = vhost;
-    return { name: vhost.name, ...(type === undefined || type === 'undefined' ? {} : { defaultQueueType: type }) };
-  }
-
-  /** Makes a vhost, or changes the type that its queues have by default; versions before 3.13 take that only for a new one. */
-  async putVhost(name: string, defaultQueueType: string, signal?: AbortSignal): Promise<void> {
-    // 3.10 has the type under the first name, later versions under the second.
-    const body = { defaultqueuetype: defaultQueueType, default_queue_type: defaultQueueType };
-    await this.#send('PUT', `vhosts/${encodeURIComponent(name)}`, signal, body);
-  }
-
-  /** Undefined where the user has none for that vhost. */
-  async permissions(vhost: string, user: string, signal?: AbortSignal): Promise<Permissions | undefined> {
-    const path = `permissions/${encodeURIComponent(vhost)}/${encodeURIComponent(user)}`;
-    const found = (await this.#find(path, signal)) as Permissions | undefined;
-    return found === undefined ? undefined : { configure: found.configure, write: found.write, read: found.read };
-  }
-
-  async putPermissions(vhost: string, user: string, permissions: Permissions, signal?: AbortSignal): Promise<void> {
-    await this.#send(
-      'PUT',
-      `permissions/${encodeURIComponent(vhost)}/${encodeURIComponent(user)}`,
-      signal,
-      permissions,
-    );
-  }
-
-  async #find(path: string, signal: AbortSignal | undefined): Promise<unknown> {
-    try {
-      return await this.#get(path, signal);
-    } catch (error) {
-      if ((error as ManagementError).code === 'RABBITMQ_NOT_FOUND') return undefined;
-      throw error;
-    }
-  }
-
-  async #get(path: string, signal: AbortSignal | undefined): Promise<unknown> {
-    return await this.#send('GET', path, signal);
-  }
-
-  async #send(method: 'GET' | 'PUT', path: string, signal?: AbortSignal, body?: unknown): Promise<unknown> {
-    const timeout = AbortSignal.timeout(this.#timeoutMs);
-    const bounded = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-    const where = new URL(this.#url).host;
-    try {
-      const response = await httpRequest(agent, `${this.#url}/api/${path}`, {
-        method,
-        signal: bounded,
-        headers: { authorization: this.#authorization, accept: 'application/json', 'content-type': 'application/json' },
-        body: body === undefined ? undefined : JSON.stringify(body),
-      });
-      const text = await response.body.text();
-      if (response.statusCode >= 300) throw refusal(where, method, path, response.statusCode, text);
-      return text === '' ? undefined : JSON.parse(text);
-    } catch (error) {
-      throw toManagementError(error, where, timeout.aborted);
-    }
   }
 }

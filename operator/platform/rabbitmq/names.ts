@@ -12,6 +12,8 @@ export const DISTRIBUTION_PORT = 25672;
 export const RABBITMQ_UID = 999;
 export const VHOST = 'isp_support';
 export const USER = 'isp_support';
+/** Whom the operator logs in as where the application's user is not as it should be. */
+export const OPERATOR_USER = 'isp_support_operator';
 
 /** Keys of the Secret. */
 export const secretKeys = {
@@ -37,6 +39,11 @@ export const JOIN_CONTAINER = 'join-cluster';
 /** Name of the StatefulSet, the client Service, the ConfigMap, the Secret and the disruption budget. */
 export function rabbitmqName(platform: Platform): string {
   return childName(platform, 'rabbitmq');
+}
+
+/** The Secret with the operator's own login. */
+export function adminSecretName(platform: Platform): string {
+  return childName(platform, 'rabbitmq', 'admin');
 }
 
 /** The headless Service that gives every node a name which outlives its address. */

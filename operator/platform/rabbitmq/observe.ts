@@ -12,8 +12,16 @@ import { namespaceOf } from '../core/names.ts';
 import { isPodReady, ordinalOf, whyNotReady } from '../core/pods.ts';
 import { isOutdated, newestRevision } from '../core/revision.ts';
 import { secretValue } from '../core/secrets.ts';
+import type { Login } from './management-http.ts';
 import { type MembershipJob, readMembershipJob } from './membership-job.ts';
-import { JOIN_CONTAINER, LEFT_ANNOTATION, MEMBER_ANNOTATION, rabbitmqName, secretKeys } from './names.ts';
+import {
+  adminSecretName,
+  JOIN_CONTAINER,
+  LEFT_ANNOTATION,
+  MEMBER_ANNOTATION,
+  rabbitmqName,
+  secretKeys,
+} from './names.ts';
 import { CLUSTER_PROBE, type ClusterResult, type Credentials, type NodeAnswer, nodeProbeName } from './probe.ts';
 import { isOpen } from './services.ts';
 
@@ -106,11 +114,17 @@ export function observePods(scope: Scope): RabbitmqPod[] {
 
 /** What the operator logs in with; undefined while there is no Secret. */
 export function credentialsOf(scope: Scope): Credentials | undefined {
-  const [username, password, vhost] = [secretKeys.username, secretKeys.password, secretKeys.vhost].map((key) =>
-    secretValue(scope, rabbitmqName(scope.platform), key),
-  );
-  if (username === undefined || password === undefined || vhost === undefined) return undefined;
-  return { username, password, vhost };
+  const first = loginOf(scope, rabbitmqName(scope.platform));
+  const vhost = secretValue(scope, rabbitmqName(scope.platform), secretKeys.vhost);
+  if (first === undefined || vhost === undefined) return undefined;
+  const second = loginOf(scope, adminSecretName(scope.platform));
+  return { ...first, vhost, ...(second === undefined ? {} : { second }) };
+}
+
+function loginOf(scope: Scope, secret: string): Login | undefined {
+  const username = secretValue(scope, secret, secretKeys.username);
+  const password = secretValue(scope, secret, secretKeys.password);
+  return username === undefined || password === undefined ? undefined : { username, password };
 }
 
 function readSet(set: StatefulSet, pods: readonly RabbitmqPod[]): LiveSet {

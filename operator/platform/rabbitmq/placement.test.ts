@@ -6,7 +6,18 @@ const [A, B, C] = [0, 1, 2].map((ordinal) => `rabbit@acme-rabbitmq-${ordinal}.ac
 const nodes = [A, B, C] as string[];
 
 function quorum(name: string, members: readonly string[], online = members): Queue {
-  return { name, type: 'quorum', ready: 0, unacknowledged: 0, members, online, durable: true, transient: false };
+  return {
+    name,
+    vhost: 'isp_support',
+    type: 'quorum',
+    ready: 0,
+    unacknowledged: 0,
+    members,
+    online,
+    durable: true,
+    transient: false,
+    arguments: ['x-queue-type'],
+  };
 }
 
 function classic(name: string, fields: Partial<Queue> = {}): Queue {

@@ -1,6 +1,8 @@
 import type { ProbeDefinition } from '../core/component.ts';
 import { shortHash } from '../core/hash.ts';
 import { AmqpCheck, type AmqpProblem, type AmqpTarget } from './amqp-check.ts';
+import { DefinitionsClient } from './definitions-client.ts';
+import { type FoundDefinitions, type Kept, readDefinitions } from './found-definitions.ts';
 import { ManagementClient } from './management.ts';
 import { ManagementError } from './management-error.ts';
 import { MANAGEMENT_PORT, podOf } from './names.ts';
@@ -8,11 +10,7 @@ import { type Placement, placementOf } from './placement.ts';
 import { criticalNodes } from './quorum.ts';
 
 /** Who the operator logs in as, and where to. */
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-  readonly vhost: string;
-}
+export type Credentials = Kept;
 
 /** A member as one node sees it, by the name of its pod. */
 export interface MemberView {
@@ -34,13 +32,8 @@ export interface NodeAnswer {
 }
 
 /** What the cluster as a whole answered, through one of its nodes. */
-export interface ClusterAnswer {
+export interface ClusterAnswer extends FoundDefinitions {
   readonly version: string;
-  readonly vhost: boolean;
-  /** Absent where the version keeps none. */
-  readonly defaultQueueType?: string;
-  /** Whether the user may do everything in the vhost. */
-  readonly permitted: boolean;
   /** Pods without which a quorum queue would lose its majority. */
   readonly quorumCritical: readonly string[];
   readonly placement: Placement;
@@ -61,6 +54,9 @@ export interface NodeTarget {
   readonly host: string;
 }
 
+/** What a node has against every login that there is. */
+export const REFUSED = 'does not accept the password';
+
 const NODE_INTERVAL_MS = 2_000;
 const CLUSTER_INTERVAL_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 3_000;
@@ -72,14 +68,16 @@ export function managementUrl(host: string): string {
 
 /** Asks one node whether it serves, and how it sees the others. */
 export function nodeProbe({ pod, uid, host }: NodeTarget, credentials: Credentials): ProbeDefinition<NodeAnswer> {
-  const amqp = new AmqpCheck({ host, ...credentials } satisfies AmqpTarget, REQUEST_TIMEOUT_MS);
+  const { second, ...first } = credentials;
+  const amqp = new AmqpCheck({ host, ...first } satisfies AmqpTarget, REQUEST_TIMEOUT_MS);
   const management = new ManagementClient({ url: managementUrl(host), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS });
   return {
     name: nodeProbeName(pod),
     component: 'rabbitmq',
     intervalMs: NODE_INTERVAL_MS,
     timeoutMs: NODE_TIMEOUT_MS,
-    target: `${uid} ${host} ${shortHash(credentials)}`,
+    target: `${uid} ${host} ${shortHash(first)}`,
+    means: meansOf(second),
     run: (signal) => askNode(uid, amqp, management, signal),
     successful: (answer) => answer.amqpProblem === undefined && answer.managementProblem === undefined,
     close: () => amqp.close(),
@@ -117,22 +115,36 @@ async function askMembers(
 
 /** Asks the cluster, through the first node that answers, for what is the same on all of them. */
 export function clusterProbe(hosts: readonly string[], credentials: Credentials): ProbeDefinition<ClusterResult> {
-  const clients = hosts.map(
-    (host) => new ManagementClient({ url: managementUrl(host), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS }),
-  );
+  const { second, ...first } = credentials;
+  const clients = hosts.map((host): Clients => {
+    const options = { url: managementUrl(host), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS };
+    return { management: new ManagementClient(options), definitions: new DefinitionsClient(options) };
+  });
   return {
     name: CLUSTER_PROBE,
     component: 'rabbitmq',
     intervalMs: CLUSTER_INTERVAL_MS,
     timeoutMs: hosts.length * REQUEST_TIMEOUT_MS,
-    target: `${hosts.join(' ')} ${shortHash(credentials)}`,
+    target: `${hosts.join(' ')} ${shortHash(first)}`,
+    means: meansOf(second),
     run: (signal) => askCluster(clients, credentials, signal),
     successful: (answer) => answer !== undefined,
   };
 }
 
+/** Of one node. */
+interface Clients {
+  readonly management: ManagementClient;
+  readonly definitions: DefinitionsClient;
+}
+
+/** The second login is only another way to ask the same: with it a probe asks anew, and keeps its last result. */
+export function meansOf(second: Credentials['second']): string {
+  return second === undefined ? '' : shortHash(second);
+}
+
 async function askCluster(
-  clients: readonly ManagementClient[],
+  clients: readonly Clients[],
   credentials: Credentials,
   signal: AbortSignal,
 ): Promise<ClusterResult> {
@@ -148,23 +160,19 @@ async function askCluster(
 }
 
 async function ask(
-  client: ManagementClient,
-  { vhost: name, username }: Credentials,
+  { management, definitions }: Clients,
+  credentials: Credentials,
   signal: AbortSignal,
 ): Promise<ClusterAnswer> {
-  const [{ rabbitmqVersion: version }, vhost, queues] = await Promise.all([
-    client.overview(signal),
-    client.vhost(name, signal),
-    client.queues(undefined, signal),
+  const [{ rabbitmqVersion: version }, queues] = await Promise.all([
+    management.overview(signal),
+    management.queues(undefined, signal),
   ]);
-  const found = { version, quorumCritical: criticalNodes(queues).map(podOf), placement: placementOf(queues) };
-  if (vhost === undefined) return { ...found, vhost: false, permitted: false };
-  const permissions = await client.permissions(name, username, signal);
   return {
-    ...found,
-    vhost: true,
-    ...(vhost.defaultQueueType === undefined ? {} : { defaultQueueType: vhost.defaultQueueType }),
-    permitted: permissions !== undefined && Object.values(permissions).every((pattern) => pattern === '.*'),
+    version,
+    quorumCritical: criticalNodes(queues).map(podOf),
+    placement: placementOf(queues),
+    ...(await readDefinitions(definitions, credentials, queues, signal)),
   };
 }
 
@@ -173,7 +181,7 @@ function explain(error: unknown): string {
   if (!(error instanceof ManagementError)) throw error;
   switch (error.code) {
     case 'RABBITMQ_UNAUTHORIZED':
-      return 'does not accept the password';
+      return REFUSED;
     case 'RABBITMQ_TIMEOUT':
       return 'does not answer its management API in time';
     default:

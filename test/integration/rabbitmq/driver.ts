@@ -8,13 +8,26 @@ import type { Platform } from '../../../operator/platform/core/platform.ts';
 import { encodeSecret } from '../../../operator/platform/core/secrets.ts';
 import { cached, scopeOf } from '../../../operator/platform/core/testing/scope.ts';
 import { rabbitmqComponent } from '../../../operator/platform/rabbitmq/component.ts';
-import { rabbitmqSecret } from '../../../operator/platform/rabbitmq/credentials.ts';
+import { rabbitmqAdminSecret, rabbitmqSecret } from '../../../operator/platform/rabbitmq/credentials.ts';
 import { decide } from '../../../operator/platform/rabbitmq/decide.ts';
+import { DefinitionsClient } from '../../../operator/platform/rabbitmq/definitions-client.ts';
 import { ManagementClient } from '../../../operator/platform/rabbitmq/management.ts';
+import type { ManagementOptions } from '../../../operator/platform/rabbitmq/management-http.ts';
 import { type MembershipJob, membershipScript } from '../../../operator/platform/rabbitmq/membership-job.ts';
-import { LEFT_ANNOTATION, MEMBER_ANNOTATION, USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
-import type { Claim, Observed, RabbitmqPod } from '../../../operator/platform/rabbitmq/observe.ts';
-import { clusterProbe, managementUrl, type NodeAnswer, nodeProbe } from '../../../operator/platform/rabbitmq/probe.ts';
+import { LEFT_ANNOTATION, MEMBER_ANNOTATION } from '../../../operator/platform/rabbitmq/names.ts';
+import {
+  type Claim,
+  credentialsOf,
+  type Observed,
+  type RabbitmqPod,
+} from '../../../operator/platform/rabbitmq/observe.ts';
+import {
+  type Credentials,
+  clusterProbe,
+  managementUrl,
+  type NodeAnswer,
+  nodeProbe,
+} from '../../../operator/platform/rabbitmq/probe.ts';
 import { resolve } from '../../../operator/platform/schema/effective.ts';
 import { run, scratch } from '../../api/support/daemon.ts';
 import { hostOf, Machine, onMachine } from './machine.ts';
@@ -27,7 +40,6 @@ const platform: Platform = {
   kind: 'IspSupportPlatform',
   metadata: { name: 'acme', namespace: 'support', uid: 'platform' },
 };
-const credentials = { username: USER, password: PASSWORD, vhost: VHOST };
 const images = {
   api: 'api',
   postgres: 'postgres',
@@ -38,9 +50,11 @@ const images = {
 };
 
 const generated = rabbitmqSecret(platform, (length) => 'x'.repeat(length));
-const secret = cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name: generated.name } }, 'rabbitmq', {
-  data: encodeSecret(generated.values),
-});
+const secrets = [generated, rabbitmqAdminSecret(platform, (length) => 'y'.repeat(length))].map(({ name, values }) =>
+  cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name } }, 'rabbitmq', { data: encodeSecret(values) }),
+);
+const scope = scopeOf({ objects: secrets });
+const credentials = credentialsOf(scope) as Credentials;
 
 /** The operator's loop for RabbitMQ over processes in the place of pods: ask, decide, carry out, again. */
 export class Driver {
@@ -49,6 +63,8 @@ export class Driver {
   readonly claims = new Map<number, Claim>();
   /** Every step that the status has told of, in order. */
   readonly steps: string[] = [];
+  /** Notes of the events that were told of, in order, each once in a row. */
+  readonly notes: string[] = [];
   readonly #home = scratch('rabbitmq-job');
   readonly #jobs = new Map<string, MembershipJob>();
   readonly #probes = new Map<string, ReturnType<typeof nodeProbe>>();
@@ -80,11 +96,15 @@ export class Driver {
   }
 
   management(ordinal = 0): ManagementClient {
-    return new ManagementClient({
-      url: managementUrl(this.machine.addressOf(ordinal)),
-      ...credentials,
-      timeoutMs: 10_000,
-    });
+    return new ManagementClient(this.#managementOptions(ordinal));
+  }
+
+  definitions(ordinal = 0): DefinitionsClient {
+    return new DefinitionsClient(this.#managementOptions(ordinal));
+  }
+
+  #managementOptions(ordinal: number): ManagementOptions {
+    return { url: managementUrl(this.machine.addressOf(ordinal)), ...credentials, timeoutMs: 10_000 };
   }
 
   /** Runs one of RabbitMQ's own commands for a node. */
@@ -110,7 +130,8 @@ export class Driver {
     throw new Error(`no ${what} after ${seconds} s: ${JSON.stringify([last?.condition, last?.status])}`);
   }
 
-  #note({ status }: ComponentPlan): void {
+  #note({ status, events = [] }: ComponentPlan): void {
+    for (const { note } of events) if (this.notes.at(-1) !== note) this.notes.push(note);
     const { name, node } = status?.rabbitmq?.membership ?? {};
     const step = `${name} ${node}`;
     if (name !== undefined && this.steps.at(-1) !== step) this.steps.push(step);
@@ -135,7 +156,7 @@ export class Driver {
   }
 
   async #act(action: Action): Promise<void> {
-    const context = { scope: scopeOf({ objects: [secret] }), signal: AbortSignal.timeout(10_000) };
+    const context = { scope, signal: AbortSignal.timeout(10_000) };
     await rabbitmqComponent.act?.(action, context as unknown as ActionContext);
   }
 

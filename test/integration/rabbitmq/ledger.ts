@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
@@ -6,7 +7,10 @@ import { PASSWORD } from './driver.ts';
 const PAUSE_MS = 50;
 const LATEST_MS = 30_000;
 
-/** A client that publishes to quorum queues on and on, and another that receives; remembers what the broker has confirmed. */
+/**
+ * A client that publishes to quorum queues on and on, and another that receives; remembers what the broker has confirmed. A connection that is
+ * closed is followed by another, as in any application.
+ */
 export class Ledger {
   readonly #host: string;
   readonly #queues: readonly string[];
@@ -17,6 +21,8 @@ export class Ledger {
   #done: Promise<void> = Promise.resolve();
   /** Longest time between two confirmed messages. */
   largestGapMs = 0;
+  /** How often it had to log in again. */
+  reconnects = 0;
 
   constructor(host: string, queues: readonly string[]) {
     this.#host = host;
@@ -28,15 +34,7 @@ export class Ledger {
   }
 
   async start(): Promise<void> {
-    const hostname = this.#host;
-    this.#connection = await connect({ hostname, username: USER, password: PASSWORD, vhost: VHOST });
-    this.#connection.on('error', () => undefined);
-    const consumer = await this.#connection.createChannel();
-    for (const queue of this.#queues) {
-      await consumer.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-      await consumer.consume(queue, (message) => this.#receive(consumer, message));
-    }
-    this.#done = this.#publish(await this.#connection.createConfirmChannel());
+    this.#done = this.#publish(await this.#connect());
   }
 
   async stop(): Promise<void> {
@@ -54,23 +52,76 @@ export class Ledger {
     return missing();
   }
 
+  /** When so many more messages are confirmed. */
+  async more(count: number): Promise<void> {
+    const goal = this.count + count;
+    while (this.count < goal) await sleep(PAUSE_MS);
+  }
+
+  async #connect(): Promise<ConfirmChannel> {
+    const hostname = this.#host;
+    const connection = await connect({ hostname, username: USER, password: PASSWORD, vhost: VHOST });
+    connection.on('error', () => undefined);
+    const consumer = await connection.createChannel();
+    consumer.on('error', () => undefined);
+    for (const queue of this.#queues) {
+      await consumer.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+      await consumer.consume(queue, (message) => this.#receive(consumer, message));
+    }
+    const channel = await connection.createConfirmChannel();
+    channel.on('error', () => undefined);
+    this.#connection = connection;
+    return channel;
+  }
+
   #receive(channel: Channel, message: Parameters<Parameters<Channel['consume']>[1]>[0]): void {
     if (message === null) return;
     this.#received.add(message.content.toString());
     channel.ack(message);
   }
 
-  async #publish(channel: ConfirmChannel): Promise<void> {
+  async #publish(first: ConfirmChannel): Promise<void> {
+    let channel = first;
     let last = performance.now();
     for (let number = 0; !this.#stop.signal.aborted; number++) {
-      const queue = this.#queues[number % this.#queues.length] ?? '';
-      channel.sendToQueue(queue, Buffer.from(String(number)), { persistent: true });
-      await channel.waitForConfirms();
+      const confirmed = await this.#send(channel, number).catch(() => false);
+      if (!confirmed) {
+        channel = await this.#again();
+        continue;
+      }
       this.#confirmed.add(String(number));
       const now = performance.now();
       this.largestGapMs = Math.max(this.largestGapMs, now - last);
       last = now;
       await sleep(PAUSE_MS);
+    }
+  }
+
+  /** Whether it was confirmed before the channel ended. */
+  async #send(channel: ConfirmChannel, number: number): Promise<boolean> {
+    const settled = new AbortController();
+    const ended = once(channel, 'close', { signal: settled.signal }).then(
+      () => false,
+      () => false,
+    );
+    const queue = this.#queues[number % this.#queues.length] ?? '';
+    channel.sendToQueue(queue, Buffer.from(String(number)), { persistent: true });
+    const outcome = await Promise.race([channel.waitForConfirms().then(() => true), ended]);
+    settled.abort();
+    return outcome;
+  }
+
+  async #again(): Promise<ConfirmChannel> {
+    await this.#connection?.close().catch(() => undefined);
+    for (;;) {
+      try {
+        const channel = await this.#connect();
+        this.reconnects += 1;
+        return channel;
+      } catch (error) {
+        if (this.#stop.signal.aborted) throw error;
+        await sleep(PAUSE_MS);
+      }
     }
   }
 }

@@ -41,7 +41,7 @@ describe('a real RabbitMQ node in trouble', function () {
     await driver.ctl(0, 'delete_vhost', VHOST);
     await driver.until('missing vhost', ({ condition }) => condition.reason === 'VhostMissing', 60);
     await driver.until('vhost', isHealthy, 60);
-    expect(await driver.management().permissions(VHOST, 'isp_support')).to.include({ write: '.*' });
+    expect(await driver.definitions().permissions(VHOST, 'isp_support')).to.include({ write: '.*' });
   });
 });
 

@@ -214,6 +214,8 @@ function cluster({ vhost }: EngineState): ClusterAnswer {
     version: '3.13.7',
     vhost,
     permitted: vhost,
+    deadLetters: false,
+    ownWays: [],
     quorumCritical: [],
     placement: { quorumQueues: 0, replicas: {}, offline: [], unreplicated: [] },
     ...(vhost ? { defaultQueueType: 'quorum' } : {}),

@@ -8,7 +8,7 @@ import type { ChannelCounts, QueueCounts } from '../../rabbitmq/management.ts';
 import { ManagementClient } from '../../rabbitmq/management.ts';
 import { ManagementError } from '../../rabbitmq/management-error.ts';
 import { credentialsOf } from '../../rabbitmq/observe.ts';
-import { managementUrl } from '../../rabbitmq/probe.ts';
+import { managementUrl, meansOf } from '../../rabbitmq/probe.ts';
 import { WaitingSince } from './waiting-since.ts';
 
 export const QUEUES_PROBE = 'worker/queues';
@@ -51,6 +51,7 @@ export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
   const clients = hosts.map(
     (host) => new ManagementClient({ url: managementUrl(host), ...credentials, timeoutMs: TIMEOUT_MS }),
   );
+  const { second, ...first } = credentials;
   const names = [...new Set(scope.effective.workers.flatMap(({ queues }) => queues))].toSorted();
   const reader = new QueueReader(names);
   const probe: ProbeDefinition<QueuesReading> = {
@@ -58,7 +59,8 @@ export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
     component: 'worker',
     intervalMs: INTERVAL_MS,
     timeoutMs: hosts.length * TIMEOUT_MS,
-    target: `${hosts.join(' ')} ${shortHash(credentials)} ${names.join(' ')}`,
+    target: `${hosts.join(' ')} ${shortHash(first)} ${names.join(' ')}`,
+    means: meansOf(second),
     run: (signal) => askQueues(clients, credentials.vhost, reader, signal),
     successful: (reading) => reading.readable,
   };

@@ -27,6 +27,8 @@ export const healthyCluster: ClusterAnswer = {
   vhost: true,
   defaultQueueType: 'quorum',
   permitted: true,
+  deadLetters: false,
+  ownWays: [],
   quorumCritical: [],
   placement: {
     quorumQueues: 2,

@@ -1,0 +1,45 @@
+import type { RandomString } from '../core/random.ts';
+import type { Repair } from './definitions.ts';
+import { DefinitionsClient } from './definitions-client.ts';
+import { type Kept, TAGS } from './found-definitions.ts';
+import type { Login } from './management-http.ts';
+import { hashPassword, SALT_LENGTH } from './password-hash.ts';
+import { POLICY } from './policy.ts';
+import { managementUrl } from './probe.ts';
+
+/**
+ * Puts one definition right through the node that the action names. What it takes comes from the Secrets, not from the action, which is logged.
+ *
+ * @throws ManagementError when the node does not do it
+ */
+export async function repair(action: Repair, kept: Kept, random: RandomString, signal: AbortSignal): Promise<void> {
+  const client = new DefinitionsClient({ url: managementUrl(action.host), ...kept });
+  switch (action.type) {
+    case 'rabbitmq.ensure-vhost': {
+      await client.putVhost(kept.vhost, 'quorum', signal);
+      const everything = { configure: '.*', write: '.*', read: '.*' };
+      await client.putPermissions(kept.vhost, kept.username, everything, signal);
+      return;
+    }
+    case 'rabbitmq.restore-user': {
+      const login = action.user === 'application' ? kept : kept.second;
+      if (login === undefined) throw new Error("the Secret with the operator's password is gone");
+      await putUser(client, login, random, signal);
+      return;
+    }
+    case 'rabbitmq.restore-policy':
+      await client.putPolicy(kept.vhost, POLICY, action.policy, signal);
+      return;
+    default:
+      throw new TypeError(`RabbitMQ knows no action ${(action satisfies never as { type: string }).type}`);
+  }
+}
+
+async function putUser(
+  client: DefinitionsClient,
+  { username, password }: Login,
+  random: RandomString,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.putUser(username, hashPassword(password, random(SALT_LENGTH)), TAGS, signal);
+}

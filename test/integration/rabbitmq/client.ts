@@ -1,0 +1,34 @@
+import { type Channel, type ChannelModel, connect, type GetMessage } from 'amqplib';
+import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
+import { eventually } from '../../api/support/daemon.ts';
+import { PASSWORD } from './driver.ts';
+
+/** An application's connection with one channel. */
+export class Client {
+  readonly channel: Channel;
+  readonly #connection: ChannelModel;
+
+  private constructor(connection: ChannelModel, channel: Channel) {
+    this.#connection = connection;
+    this.channel = channel;
+  }
+
+  static async open(hostname: string): Promise<Client> {
+    const connection = await connect({ hostname, username: USER, password: PASSWORD, vhost: VHOST });
+    connection.on('error', () => undefined);
+    return new Client(connection, await connection.createChannel());
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  /** The next message of a queue, within ten seconds. */
+  async take(queue: string): Promise<GetMessage> {
+    return await eventually(async () => {
+      const message = await this.channel.get(queue);
+      if (message === false) throw new Error(`${queue} is empty`);
+      return message;
+    }, 10_000);
+  }
+}
