@@ -15,6 +15,8 @@ export interface ConditionInput {
   readonly formed: boolean;
   /** Definitions that are being put right. */
   readonly drift: readonly Drift[];
+  /** Nothing is changed. */
+  readonly paused: boolean;
   /** What is done about the number of nodes. */
   readonly step?: MembershipStep;
   /** Why no pod of an earlier template is replaced now. */
@@ -129,18 +131,18 @@ function vhostMissing({ observed: { cluster, pods } }: ConditionInput): ReturnTy
   };
 }
 
-function clientsRefused({ drift }: ConditionInput): ReturnType<Check> {
+function clientsRefused({ drift, paused }: ConditionInput): ReturnType<Check> {
   const refused = drift.filter(({ serves }) => !serves);
-  return refused.length === 0 ? undefined : { status: 'False', ...told(refused), progressing: true };
+  return refused.length === 0 ? undefined : { status: 'False', ...told(refused, paused), progressing: true };
 }
 
-function definitionsChanged({ drift }: ConditionInput): ReturnType<Check> {
-  return drift.length === 0 ? undefined : { status: 'True', ...told(drift) };
+function definitionsChanged({ drift, paused }: ConditionInput): ReturnType<Check> {
+  return drift.length === 0 ? undefined : { status: 'True', ...told(drift, paused) };
 }
 
-function told(drift: readonly Drift[]): { reason: string; message: string } {
-  const reason = 'DefinitionsChanged';
-  return { reason, message: `${drift.map(({ message }) => message).join('; ')}: this is being put right` };
+function told(drift: readonly Drift[], paused: boolean): { reason: string; message: string } {
+  const done = paused ? 'nothing is done about it while the platform is paused' : 'this is being put right';
+  return { reason: 'DefinitionsChanged', message: `${drift.map(({ message }) => message).join('; ')}: ${done}` };
 }
 
 function someDown({ observed, state: { running }, nodes }: ConditionInput): ReturnType<Check> {

@@ -29,7 +29,7 @@ export function decide(
   const founder = founderOf(platform, observed);
   const formed = isFormed(observed, state, nodes);
   const rollout = rolloutStep(platform, observed, state);
-  const definitions = keepDefinitions(observed, state, effective.workers);
+  const definitions = keepDefinitions(effective, observed, state);
   const stuck = stuckBoot(observed, state, nodes, platform.status?.rabbitmq?.bootRestarts);
   return {
     objects: [
@@ -54,6 +54,7 @@ export function decide(
       nodes,
       formed,
       drift: definitions.drift,
+      paused: effective.paused,
       ...(change.step === undefined ? {} : { step: change.step }),
       ...(rollout.waits === undefined ? {} : { rolloutWaits: rollout.waits }),
       pending: pendingChanges(observed, storage),

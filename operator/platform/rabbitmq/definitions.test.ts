@@ -125,6 +125,13 @@ describe('the definitions that are kept in RabbitMQ', () => {
     expect([none.actions, none.events]).to.deep.equal([[], []]);
   });
 
+  it('are told of, and left as they are, while the platform is paused', () => {
+    const cluster = { ...healthyCluster, userTrouble: 'missing' } as const;
+    const paused = decide(platform, { ...effective, paused: true }, observed({ cluster }), []);
+    expect([paused.actions, paused.events]).to.deep.equal([[], []]);
+    expect(paused.condition.message).to.match(/^user isp_support is missing: nothing is done about it/);
+  });
+
   it('say who has to do what when both users are refused', () => {
     const pods = refusing.map((one) => ({
       ...one,

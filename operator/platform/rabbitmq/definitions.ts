@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Action, EventPlan } from '../core/component.ts';
-import type { EffectiveWorkerPool } from '../core/effective.ts';
+import type { EffectivePlatform } from '../core/effective.ts';
 import type { ClusterState } from './cluster.ts';
 import type { Policy } from './definitions-client.ts';
 import type { FoundDefinitions, UserTrouble } from './found-definitions.ts';
@@ -45,15 +45,15 @@ export interface Drift {
 
 /** Pure. What the management API is asked for is asked for through the first node that runs; without one nothing is done. */
 export function keepDefinitions(
+  { workers, paused }: Pick<EffectivePlatform, 'workers' | 'paused'>,
   observed: Observed,
   state: ClusterState,
-  pools: readonly Pick<EffectiveWorkerPool, 'queues'>[],
 ): DefinitionsPlan {
   const { cluster, pods } = observed;
   const host = pods.find(({ name, host: address }) => address !== undefined && state.running.includes(name))?.host;
   if (cluster === undefined || host === undefined) return { actions: [], events: [], drift: [] };
   const user = applicationTrouble(observed, cluster);
-  const policy = changedPolicy(observed, state, cluster, pools);
+  const policy = changedPolicy(observed, state, cluster, workers);
   const drift = [
     ...(user === undefined ? [] : [{ message: `user ${USER} ${userTroubles[user]}`, serves: user === 'tags' }]),
     ...vhostDrift(cluster, user),
@@ -64,6 +64,7 @@ export function keepDefinitions(
       ? []
       : [{ message: `policy ${POLICY} ${cluster.policy === undefined ? 'is missing' : 'is another'}`, serves: true }]),
   ];
+  if (paused) return { drift, events: [], actions: [] };
   return {
     drift,
     events: drift.map(restored),
@@ -111,7 +112,7 @@ function changedPolicy(
   { live }: Observed,
   { running }: ClusterState,
   { vhost, policy, deadLetters, ownWays }: FoundDefinitions,
-  pools: readonly Pick<EffectiveWorkerPool, 'queues'>[],
+  pools: EffectivePlatform['workers'],
 ): Policy | undefined {
   if (!vhost || !deadLetters || live === undefined || running.length < live.replicas) return undefined;
   const wanted = wantedPolicy(pools, ownWays);

@@ -8,15 +8,15 @@ import { Client } from './client.ts';
 import { Driver } from './driver.ts';
 import { Ledger } from './ledger.ts';
 
-describe('the definitions of a real RabbitMQ node that somebody changes while a client publishes', function () {
+describe('the definitions of a real RabbitMQ cluster that somebody changes while a client publishes', function () {
   this.timeout(300_000);
-  const driver = new Driver(1);
+  const driver = new Driver(3);
   let ledger: Ledger;
 
   before(async () => {
     installServers();
     await driver.create();
-    await driver.until('node that serves', isHealthy);
+    await driver.until('cluster that serves', isHealthy);
     const client = await Client.open(driver.machine.addressOf(0));
     await declareDeadLetters(client.channel);
     await client.close();
@@ -90,9 +90,9 @@ describe('the definitions of a real RabbitMQ node that somebody changes while a 
     // Two commands at once: the operator would mend the first before the second.
     await driver.ctl(0, 'eval', deletion([USER, OPERATOR_USER]));
     const { condition } = await driver.until('lockout', (plan) => plan.condition.reason === 'LockedOut', 60);
-    expect(condition.message).to.include('delete pod acme-rabbitmq-0');
-    await driver.nodes[0]?.stop();
-    driver.nodes[0]?.start();
+    expect(condition.message).to.include('delete pod acme-rabbitmq-2');
+    await driver.nodes[2]?.stop();
+    driver.nodes[2]?.start();
     await driver.until('repair', isHealthy, 120);
     expect((await driver.definitions().users()).map(({ name }) => name)).to.include.members([USER, OPERATOR_USER]);
     await ledger.more(5);
