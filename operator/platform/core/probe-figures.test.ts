@@ -14,9 +14,7 @@ const LABELS = '{namespace="support",platform="acme",pooler="writes",pod="w-1"}'
 async function seriesAfter(observe: (metrics: PlatformMetrics) => void): Promise<string[]> {
   const registry = new Registry();
   observe(new PlatformMetrics(registry));
-  return (await registry.metrics())
-    .split('\n')
-    .filter((line) => line.startsWith('isp_pooler_') || line.startsWith('isp_postgres_'));
+  return (await registry.metrics()).split('\n').filter((line) => /^isp_(pooler|postgres|rabbitmq)_/.test(line));
 }
 
 describe('figures of probes', () => {
@@ -56,6 +54,21 @@ describe('figures of probes', () => {
     expect(await seriesAfter((metrics) => metrics.probed({ ...disk, measures }))).to.deep.equal([
       'isp_postgres_volume_bytes{namespace="support",platform="acme",pod="acme-postgres-1"} 1000',
       'isp_postgres_volume_available_bytes{namespace="support",platform="acme",pod="acme-postgres-1"} 250',
+    ]);
+  });
+
+  it('of a cluster have no labels of their own, whatever a pod is called', async () => {
+    const cluster = { ...answer, component: 'rabbitmq', probe: 'rabbitmq/cluster' };
+    const pod = { ...cluster, probe: 'rabbitmq/cluster-rabbitmq-0' };
+    const series = await seriesAfter((metrics) => {
+      metrics.probed({ ...cluster, measures: { deadLetters: 2, criticalNodes: 0 } });
+      metrics.probed({ ...pod, measures: { memoryAlarm: 1, diskAlarm: 0 } });
+    });
+    expect(series).to.deep.equal([
+      'isp_rabbitmq_dead_letters{namespace="support",platform="acme"} 2',
+      'isp_rabbitmq_quorum_critical_nodes{namespace="support",platform="acme"} 0',
+      'isp_rabbitmq_memory_alarm{namespace="support",platform="acme",pod="cluster-rabbitmq-0"} 1',
+      'isp_rabbitmq_disk_alarm{namespace="support",platform="acme",pod="cluster-rabbitmq-0"} 0',
     ]);
   });
 });

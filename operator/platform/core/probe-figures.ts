@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 type Labels = Readonly<Record<'namespace' | 'platform', string>>;
 
 interface Family {
-  /** What the names of its probes begin with; the rest, parted by `/`, are its labels. */
+  /** What the names of its probes begin with; the rest, parted by `/`, are its labels. Without a `/` at its end, the only name. */
   readonly probes: string;
   readonly labels: readonly string[];
   /** One gauge a figure of the probe. */
@@ -31,6 +31,30 @@ const FAMILIES: readonly Family[] = [
       ['isp_postgres_volume_available_bytes', 'What Postgres can still have of it', 'available'],
     ],
   },
+  {
+    probes: 'rabbitmq/cluster',
+    labels: [],
+    gauges: [
+      [
+        'isp_rabbitmq_dead_letters',
+        'Messages that were put aside and wait for somebody to look at them',
+        'deadLetters',
+      ],
+      [
+        'isp_rabbitmq_quorum_critical_nodes',
+        'Nodes without any one of which a queue would lose its majority',
+        'criticalNodes',
+      ],
+    ],
+  },
+  {
+    probes: 'rabbitmq/',
+    labels: ['pod'],
+    gauges: [
+      ['isp_rabbitmq_memory_alarm', '1 while a node holds publishers back for memory', 'memoryAlarm'],
+      ['isp_rabbitmq_disk_alarm', '1 while a node holds publishers back for disk', 'diskAlarm'],
+    ],
+  },
 ];
 
 /** The figures that probes bring along: what each pod said when it was asked last. */
@@ -49,7 +73,9 @@ export class ProbeFigures {
 
   /** A figure that is missing has no series. */
   observe(labels: Labels, probe: string, figures: Readonly<Record<string, number>>): void {
-    const family = this.#families.find(({ probes }) => probe.startsWith(probes));
+    const family = this.#families.find(
+      ({ probes }) => probe === probes || (probes.endsWith('/') && probe.startsWith(probes)),
+    );
     if (family === undefined) return;
     const parts = probe.slice(family.probes.length).split('/');
     const own = Object.fromEntries(family.labels.map((name, index) => [name, parts[index] ?? '']));

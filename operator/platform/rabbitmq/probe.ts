@@ -7,6 +7,7 @@ import { ManagementClient } from './management.ts';
 import { ManagementError } from './management-error.ts';
 import { MANAGEMENT_PORT, podOf } from './names.ts';
 import { type Placement, placementOf } from './placement.ts';
+import { DEAD_LETTER_QUEUE } from './policy.ts';
 import { criticalNodes } from './quorum.ts';
 
 /** Who the operator logs in as, and where to. */
@@ -34,6 +35,8 @@ export interface NodeAnswer {
 /** What the cluster as a whole answered, through one of its nodes. */
 export interface ClusterAnswer extends FoundDefinitions {
   readonly version: string;
+  /** Messages among the dead letters, for metrics alone; absent where they cannot be counted. */
+  readonly deadLetterCount?: number;
   /** Pods without which a quorum queue would lose its majority. */
   readonly quorumCritical: readonly string[];
   readonly placement: Placement;
@@ -80,6 +83,7 @@ export function nodeProbe({ pod, uid, host }: NodeTarget, credentials: Credentia
     means: meansOf(second),
     run: (signal) => askNode(uid, amqp, management, signal),
     successful: (answer) => answer.amqpProblem === undefined && answer.managementProblem === undefined,
+    measures: ({ members }) => alarmsOf(members.find((member) => member.pod === pod)),
     close: () => amqp.close(),
   };
 }
@@ -129,7 +133,27 @@ export function clusterProbe(hosts: readonly string[], credentials: Credentials)
     means: meansOf(second),
     run: (signal) => askCluster(clients, credentials, signal),
     successful: (answer) => answer !== undefined,
+    changed: (before, after) => outcomeOf(before) !== outcomeOf(after),
+    measures: (answer) => (answer === undefined ? {} : figuresOf(answer)),
   };
+}
+
+function alarmsOf(member: MemberView | undefined): Record<string, number> {
+  if (member === undefined) return {};
+  const { alarms } = member;
+  return { memoryAlarm: Number(alarms.includes('memory')), diskAlarm: Number(alarms.includes('disk')) };
+}
+
+function figuresOf({ quorumCritical, deadLetterCount }: ClusterAnswer): Record<string, number> {
+  return {
+    criticalNodes: quorumCritical.length,
+    ...(deadLetterCount === undefined ? {} : { deadLetters: deadLetterCount }),
+  };
+}
+
+/** What decisions are made from; dead letters may come all the time. */
+function outcomeOf(answer: ClusterResult): string | undefined {
+  return JSON.stringify(answer && { ...answer, deadLetterCount: undefined });
 }
 
 /** Of one node. */
@@ -168,8 +192,10 @@ async function ask(
     management.overview(signal),
     management.queues(undefined, signal),
   ]);
+  const letters = queues.find(({ name, vhost }) => name === DEAD_LETTER_QUEUE && vhost === credentials.vhost);
   return {
     version,
+    ...(letters === undefined ? {} : { deadLetterCount: letters.ready + letters.unacknowledged }),
     quorumCritical: criticalNodes(queues).map(podOf),
     placement: placementOf(queues),
     ...(await readDefinitions(definitions, credentials, queues, signal)),

@@ -12,7 +12,8 @@ import {
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
 import { DELIVERY_LIMIT, POLICY } from '../../../operator/platform/rabbitmq/policy.ts';
-import { managementUrl } from '../../../operator/platform/rabbitmq/probe.ts';
+import { clusterProbe, managementUrl } from '../../../operator/platform/rabbitmq/probe.ts';
+import { eventually } from '../../api/support/daemon.ts';
 import { installServers } from '../../api/support/packages.ts';
 import { Client } from './client.ts';
 import { Driver, PASSWORD } from './driver.ts';
@@ -80,6 +81,11 @@ describe('the policy for dead letters on a real RabbitMQ node', function () {
     client.channel.nack(await client.take('messages'), false, false);
     const letter = await client.take(DEAD_LETTER_QUEUE);
     expect(letter.properties.headers?.['x-death']?.[0]).to.include({ queue: 'messages', reason: 'rejected' });
+    const probe = clusterProbe([host], { username: USER, password: PASSWORD, vhost: VHOST });
+    await eventually(async () => {
+      const found = await probe.run(AbortSignal.timeout(10_000));
+      expect(probe.measures?.(found)).to.include({ deadLetters: 1 });
+    });
     client.channel.ack(letter);
   });
 
