@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import type { RedisConfig } from '../config.ts';
 import type { Log } from '../log.ts';
@@ -19,11 +21,11 @@ function backoff(attempt: number): number {
 export function openRedis(config: RedisConfig, log: Log): RedisClient {
   const url = new URL(config.REDIS_URL);
   const host = url.hostname;
-  const tls = url.protocol === 'rediss:';
+  const tls = url.protocol === 'rediss:' ? verifiedBy(url.searchParams.get('ssl_ca_certs')) : undefined;
   const options: Shared = {
     ...(url.username && { username: decodeURIComponent(url.username) }),
     ...(url.password && { password: decodeURIComponent(url.password) }),
-    ...(tls && { tls: {} }),
+    ...(tls && { tls }),
     connectTimeout: 2_000,
     commandTimeout: 2_000,
     keepAlive: 5_000,
@@ -32,6 +34,26 @@ export function openRedis(config: RedisConfig, log: Log): RedisClient {
   const client = connect(config, options, { host, port: Number(url.port) || defaultPort(config.REDIS_MODE) });
   client.on('error', (error: Error) => log.debug('redis', { error }));
   return client;
+}
+
+/**
+ * How a server is verified: with the authorities in a file, which is read at each connection, for it changes when an authority is replaced.
+ *
+ * @param file undefined to trust whom Node.js trusts
+ */
+function verifiedBy(file: string | null): ConnectionOptions {
+  if (file === null) return {};
+  let last = readFileSync(file);
+  return {
+    get ca() {
+      try {
+        last = readFileSync(file);
+      } catch {
+        // ioredis would give up for good. Who was trusted before is who there is.
+      }
+      return last;
+    },
+  };
 }
 
 function defaultPort(mode: RedisConfig['REDIS_MODE']): number {
@@ -49,6 +71,8 @@ function connect(config: RedisConfig, options: Shared, address: { host: string; 
     // A cluster has database 0 only.
     return new Cluster([address], {
       redisOptions: options,
+      // A certificate has names in it, so a server is connected to by its name.
+      ...(options.tls && { dnsLookup: (host, found) => found(null, host) }),
       clusterRetryStrategy: backoff,
       slotsRefreshTimeout: 2_000,
       slotsRefreshInterval: 10_000,
@@ -61,6 +85,7 @@ function connect(config: RedisConfig, options: Shared, address: { host: string; 
     return new Redis({
       ...options,
       ...(options.password && { sentinelPassword: options.password }),
+      ...(options.tls && { sentinelTLS: options.tls, enableTLSForSentinelMode: true }),
       db,
       sentinels: config.REDIS_SENTINELS?.map(sentinelAddress) ?? [address],
       name: config.REDIS_SENTINEL_NAME,

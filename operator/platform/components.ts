@@ -1,5 +1,6 @@
 import { apiComponent } from './application/api/component.ts';
 import { beatComponent } from './application/beat/component.ts';
+import { applicationCertificateUse } from './application/certificate-use.ts';
 import { migrationsComponent } from './application/migrations/component.ts';
 import { workersComponent } from './application/workers/component.ts';
 import { certificatesComponent } from './certificates/component.ts';
@@ -12,6 +13,7 @@ import { postgresComponent } from './postgres/component.ts';
 import { certificateUse } from './postgres/tls/certificate-use.ts';
 import { rabbitmqComponent } from './rabbitmq/component.ts';
 import { redisComponent } from './redis/component.ts';
+import { redisCertificateUse } from './redis/tls/certificate-use.ts';
 
 /** What a platform is made of, in order of dependency. */
 export const components: readonly Component[] = [
@@ -29,5 +31,6 @@ export const components: readonly Component[] = [
 
 /** Who serves with certificates of the platform's authority. */
 function certificateUses(scope: Scope): readonly CertificateUse[] {
-  return [certificateUse(scope)].filter((use) => use !== undefined);
+  const servers = [certificateUse(scope), redisCertificateUse(scope)].filter((use) => use !== undefined);
+  return servers.length === 0 ? [] : [...servers, applicationCertificateUse(scope)];
 }

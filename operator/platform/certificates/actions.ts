@@ -3,7 +3,8 @@ import type { KubeObject } from '../../kube/types.ts';
 import type { Action, ActionContext, Scope } from '../core/component.ts';
 import { commonLabels, namespaceOf } from '../core/names.ts';
 import { encodeSecret } from '../core/secrets.ts';
-import { type KeyPair, readAuthority, trusted } from './authority.ts';
+import { type KeyPair, readAuthority } from './authority.ts';
+import { bundleOf } from './bundle.ts';
 import { stepped } from './decide.ts';
 import { issueAuthority, issueLeaf } from './issue.ts';
 import type { LeafProblem, WantedLeaf } from './leaf.ts';
@@ -64,9 +65,7 @@ async function issue(context: ActionContext, leaf: WantedLeaf): Promise<void> {
   const data = encodeSecret({
     [leafKeys.certificate]: issued.certificate.pem,
     [leafKeys.key]: issued.key,
-    [leafKeys.authorities]: trusted(authority)
-      .map(({ pem }) => pem)
-      .join(''),
+    [leafKeys.authorities]: bundleOf(authority),
   });
   const live = secretOf(scope, leaf.secret);
   if (live === undefined) {

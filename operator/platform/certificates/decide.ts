@@ -3,7 +3,8 @@ import type { ComponentPlan, ConditionPlan, EventPlan, GuardedPatch, Scope } fro
 import { annotations, commonLabels, namespaceOf } from '../core/names.ts';
 import { encodeSecret } from '../core/secrets.ts';
 import type { CertificateAction } from './actions.ts';
-import { type Authority, newest, readAuthority, trusted } from './authority.ts';
+import { type Authority, newest, readAuthority } from './authority.ts';
+import { bundleFile, bundleOf } from './bundle.ts';
 import { type Certificate, readBundle } from './certificate.ts';
 import { type LeafProblem, leafProblem, readLeaf, renewalOf, type WantedLeaf } from './leaf.ts';
 import { LOOK_AGAIN_MS } from './lifetimes.ts';
@@ -39,7 +40,7 @@ export function decide(scope: Scope, uses: readonly CertificateUse[]): Component
     unserved: unserved(scope, uses, problems),
   });
   return {
-    objects: [bundle(scope, authority)],
+    objects: [bundle(scope, authority, uses)],
     actions: actions(authority, problems, step),
     patches: patches(scope, secret, step),
     condition: condition(scope, authority, problems, step),
@@ -101,7 +102,9 @@ function unreadable(scope: Scope, { metadata }: Secret, leaves: readonly WantedL
   return { objects: [], condition: { status, reason: 'Unreadable', message, degraded: true }, satisfied };
 }
 
-function bundle({ platform }: Scope, authority: Authority): ConfigMap {
+function bundle({ platform }: Scope, authority: Authority, uses: readonly CertificateUse[]): ConfigMap {
+  const trustedNow = bundleOf(authority);
+  const isNamed = uses.some(({ namesBundle }) => namesBundle === true);
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -110,11 +113,7 @@ function bundle({ platform }: Scope, authority: Authority): ConfigMap {
       labels: commonLabels(platform, 'certificates'),
       annotations: { [certificateAnnotations.newestAuthority]: newest(authority).id },
     },
-    data: {
-      [BUNDLE_KEY]: trusted(authority)
-        .map(({ pem }) => pem)
-        .join(''),
-    },
+    data: { [BUNDLE_KEY]: trustedNow, ...(isNamed ? { [bundleFile(trustedNow)]: trustedNow } : {}) },
   };
 }
 

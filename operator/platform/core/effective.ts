@@ -87,6 +87,7 @@ export interface EffectiveRedis {
   readonly replicasPerShard: number;
   /** As redis.conf has it, e.g. `1gb`. */
   readonly maxMemory: string;
+  readonly tls: { readonly enabled: boolean };
   readonly storage: Storage;
   readonly resources: ResourceRequirements;
 }

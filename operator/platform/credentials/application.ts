@@ -9,6 +9,7 @@ import { DIRECT_URL_KEY, wantsPooledRoute } from '../pooler/route.ts';
 import { DATABASE_LOGIN } from '../postgres/login.ts';
 import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
 import { REDIS_LOGIN, redisLoginAnnotation } from '../redis/password/secrets.ts';
+import { redisUrl } from '../redis/url.ts';
 
 const SECRET_KEY_LENGTH = 50;
 
@@ -19,7 +20,7 @@ const SECRET_KEY_LENGTH = 50;
 export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   const { platform, effective } = scope;
   const database = secretValue(scope, childName(platform, 'postgres'), 'uri');
-  const redis = secretValue(scope, childName(platform, 'redis'), 'uri');
+  const redis = redisUrl(scope);
   const broker = secretValue(scope, childName(platform, 'rabbitmq'), 'uri');
   if (database === undefined || redis === undefined || broker === undefined) return undefined;
   const name = childName(platform, 'app');

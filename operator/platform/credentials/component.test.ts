@@ -75,6 +75,19 @@ describe('the credentials', () => {
     expect(decode(sentinel, 'REDIS_URL')).to.match(/@acme-redis\.support\.svc:6379\/0$/);
   });
 
+  it('tell the application how to verify a Redis with TLS, in the words of Celery', () => {
+    const secured = { spec: { redis: { tls: { enabled: true } } } };
+    const secrets = (component.plan(scopeOf(secured), []).creates as Secret[]).map((one) =>
+      cached<Secret>(one, 'redis'),
+    );
+    expect(decode(secrets[2], 'uri')).to.match(/^rediss:\/\/:.+@acme-redis\.support\.svc:6379\/0$/);
+    const [application] = component.plan(scopeOf({ ...secured, objects: secrets }), []).creates as Secret[];
+    for (const key of ['REDIS_URL', 'CELERY_RESULT_BACKEND'])
+      expect(decode(application, key)).to.equal(
+        `${decode(secrets[2], 'uri')}?ssl_cert_reqs=required&ssl_ca_certs=/etc/isp-support/ca/ca.crt`,
+      );
+  });
+
   it('keep the application’s secret key for ever', () => {
     const [application] = component.plan(scopeOf({ objects: made }), []).creates as Secret[];
     if (application === undefined) throw new Error('no Secret was made for the application');

@@ -1,9 +1,7 @@
-import { type Pod, resources, type Secret } from '../../kube/resources.ts';
-import { readAuthority, trusted } from '../certificates/authority.ts';
-import { authoritySecretName, leafKeys } from '../certificates/names.ts';
+import { type Pod, resources } from '../../kube/resources.ts';
+import { trustedBundle } from '../certificates/bundle.ts';
 import type { Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
-import { secretValue } from '../core/secrets.ts';
 import { POSTGRES_PORT } from './names.ts';
 import type { SqlTarget } from './sql-session.ts';
 import { offersTls } from './tls/facts.ts';
@@ -19,18 +17,6 @@ export function memberTarget(
   const pod = children.get<Pod>({ resource: resources.pods, namespace: namespaceOf(platform), name: member });
   const target = { ...login, port: POSTGRES_PORT };
   if (pod === undefined || !offersTls(pod)) return target;
-  const ca = bundle(scope);
+  const ca = trustedBundle(scope, tlsSecretName(platform));
   return { ...target, tls: { ca, servername: memberHost(platform, member) } };
-}
-
-/** Without an authority that can be read, those that were trusted when the certificate in use was issued. */
-function bundle(scope: Scope): string {
-  const { children, platform } = scope;
-  const ref = { resource: resources.secrets, namespace: namespaceOf(platform), name: authoritySecretName(platform) };
-  const secret = children.get<Secret>(ref);
-  const authority = secret === undefined ? undefined : readAuthority(secret);
-  if (authority === undefined) return secretValue(scope, tlsSecretName(platform), leafKeys.authorities) ?? '';
-  return trusted(authority)
-    .map(({ pem }) => pem)
-    .join('');
 }

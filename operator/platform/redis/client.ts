@@ -17,8 +17,29 @@ export interface RedisClient {
 /** @param onLost is called when a connection breaks that nobody here has closed. */
 export type OpenRedis = (address: Address, password: string, onLost?: () => void) => RedisClient;
 
+/** Who is taken for a server with TLS. */
+export interface RedisTrust {
+  /** PEM of the authorities. */
+  readonly ca: string;
+  /** A name that its certificate has to have: it is asked at its address. */
+  readonly servername: string;
+}
+
+/** With TLS where there is somebody to trust. */
+export function opener(trust: RedisTrust | undefined): OpenRedis {
+  return (address, password, onLost) => openClient(address, password, trust, onLost);
+}
+
+/** Without TLS. */
+export const openRedis: OpenRedis = opener(undefined);
+
 /** Opens nothing yet: the first command connects. A connection that broke is made anew by the next command. */
-export const openRedis: OpenRedis = (address, password, onLost) => {
+function openClient(
+  address: Address,
+  password: string,
+  trust: RedisTrust | undefined,
+  onLost: (() => void) | undefined,
+): RedisClient {
   let connection: Connection | undefined;
 
   function drop(): void {
@@ -28,7 +49,7 @@ export const openRedis: OpenRedis = (address, password, onLost) => {
   }
 
   function open(): Connection {
-    const opened = connect(address, password);
+    const opened = connect(address, password, trust);
     opened.redis.once('close', () => {
       if (connection !== opened) return;
       connection = undefined;
@@ -63,7 +84,7 @@ export const openRedis: OpenRedis = (address, password, onLost) => {
     },
     close: drop,
   };
-};
+}
 
 /** The same, where a server may take another password instead: each is tried, the one asked for first, and what was taken is kept to. */
 export function openWithAny(open: OpenRedis, others: readonly string[]): OpenRedis {
@@ -101,11 +122,12 @@ interface Connection {
   cause(): Error | undefined;
 }
 
-function connect(address: Address, password: string): Connection {
+function connect(address: Address, password: string, trust: RedisTrust | undefined): Connection {
   const redis = new Redis({
     host: address.host,
     port: address.port,
     password,
+    ...(trust === undefined ? {} : { tls: { ...trust } }),
     // Whether it is loading is one of the findings, and what a lost connection means is for the caller to say.
     enableReadyCheck: false,
     retryStrategy: () => null,

@@ -4,7 +4,7 @@ import type { Component, ProbeDefinition, Scope } from '../core/component.ts';
 import { shortHash } from '../core/hash.ts';
 import { carryOut } from './act.ts';
 import { isRedisAction } from './actions.ts';
-import { type OpenRedis, openRedis, openWithAny, type RedisClient } from './client.ts';
+import { type OpenRedis, opener, openWithAny, type RedisClient, type RedisTrust } from './client.ts';
 import { liveSettings } from './config.ts';
 import { decide } from './decide.ts';
 import { seenBySentinels, seenInCluster } from './failover/seen.ts';
@@ -27,14 +27,21 @@ import { decide as decideSentinel } from './sentinel/decide.ts';
 import { partOf, SENTINEL_PORT } from './sentinel/names.ts';
 import { observe as observeSentinel } from './sentinel/observe.ts';
 import { askSentinel, askServer } from './sentinel/views.ts';
+import { carryOut as carryOutLoad, isTlsAction, withCertificates } from './tls/loads.ts';
+import { askTls } from './tls/reading.ts';
+import { tlsProbeName, trustOf } from './tls/wanted.ts';
 
 const ATTEMPT_TIMEOUT_MS = 1000;
+const TLS_INTERVAL_MS = 10_000;
 
 export const redisComponent: Component = {
   name: 'redis',
-  dependsOn: ['credentials'],
+  dependsOn: ['credentials', 'certificates'],
   probes,
-  plan(scope, blockedBy) {
+  plan(scope, blocked) {
+    const blockedBy = scope.effective.redis.tls.enabled
+      ? blocked
+      : blocked.filter(({ component }) => component !== 'certificates');
     const { platform } = scope;
     const last = lastPrimaries(scope);
     const rotation = passwordRotationOf(scope);
@@ -42,20 +49,28 @@ export const redisComponent: Component = {
       const observed = observeSentinel(scope);
       const plan = decideSentinel(platform, observed, blockedBy);
       const seen = seenBySentinels(observed, last, plan);
-      return withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
+      return withCertificates(
+        scope,
+        withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation),
+      );
     }
     const observed = observe(scope);
     const plan = decide(platform, observed, blockedBy);
     const seen = seenInCluster(observed, last, plan);
-    return withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
+    return withCertificates(
+      scope,
+      withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation),
+    );
   },
   async act(action, { scope, signal }) {
-    const isKnown = isRedisAction(action) || isSentinelAction(action) || isPasswordAction(action);
+    const isKnown =
+      isRedisAction(action) || isSentinelAction(action) || isPasswordAction(action) || isTlsAction(action);
     if (!isKnown) throw new TypeError(`not an action of Redis: ${action.type}`);
     const [password, ...others] = passwordsOf(scope);
     if (password === undefined) throw new Error('the Secret with the password of Redis is gone');
-    const tools = { open: openWithAny(openRedis, others), password, clock: systemClock };
-    if (isPasswordAction(action)) await carryOutPassword(action, tools, signal);
+    const tools = { open: openWithAny(opener(trustOf(scope)), others), password, clock: systemClock };
+    if (isTlsAction(action)) await carryOutLoad(action, tools, signal);
+    else if (isPasswordAction(action)) await carryOutPassword(action, tools, signal);
     else if (isSentinelAction(action)) await carryOutSentinel(action, tools, signal);
     else await carryOut(action, tools, signal);
   },
@@ -65,7 +80,8 @@ export const redisComponent: Component = {
 function probes(scope: Scope): ProbeDefinition<unknown>[] {
   const passwords = passwordsOf(scope);
   if (passwords.length === 0) return [];
-  const means = shortHash(passwords);
+  const trust = trustOf(scope);
+  const means = shortHash(trust === undefined ? passwords : [...passwords, trust.ca]);
   const intervalMs = scope.effective.failover.probeIntervalSeconds * 1000;
   const attempts = scope.effective.failover.failureThreshold;
   const { redis } = scope.effective;
@@ -73,7 +89,7 @@ function probes(scope: Scope): ProbeDefinition<unknown>[] {
     node: Object.keys(liveSettings(redis)),
     server: Object.keys(liveServerSettings(redis)),
   };
-  const options = { passwords, means, intervalMs, attempts };
+  const options = { passwords, means, intervalMs, attempts, trust };
   return scope.children.list<Pod>(resources.pods, 'redis').flatMap((pod) => podProbes(scope, pod, options, asks));
 }
 
@@ -96,9 +112,17 @@ function podProbes(scope: Scope, pod: Pod, options: ProbeOptions, asks: Asks): P
       : part === 'sentinel'
         ? probe(asked, options, askSentinel)
         : probe(asked, options, (client, limit) => askNode(client, asks.node, limit));
-  if (!isRotating(scope)) return [own];
-  const named = { ...asked, name: passwordProbeName(name) };
-  return [own, probe(named, options, (client, limit) => askPasswords(client, part ?? 'server', limit))];
+  const probes = [own];
+  if (options.trust !== undefined) {
+    const named = { ...asked, name: tlsProbeName(name) };
+    const slower = { ...options, intervalMs: TLS_INTERVAL_MS };
+    probes.push(probe(named, slower, (client, limit) => askTls(client, part ?? 'server', named, limit)));
+  }
+  if (isRotating(scope)) {
+    const named = { ...asked, name: passwordProbeName(name) };
+    probes.push(probe(named, options, (client, limit) => askPasswords(client, part ?? 'server', limit)));
+  }
+  return probes;
 }
 
 interface ProbeOptions {
@@ -109,6 +133,7 @@ interface ProbeOptions {
   readonly intervalMs: number;
   /** After so many without an answer, one after the other, a server counts as silent. */
   readonly attempts: number;
+  readonly trust: RedisTrust | undefined;
 }
 
 interface Asked {
@@ -127,7 +152,7 @@ function probe<A extends { readonly kind: string }>(
   ask: Ask<A>,
 ): ProbeDefinition<{ readonly answer: A }> {
   const [password = '', ...others] = options.passwords;
-  const open: OpenRedis = openWithAny(openRedis, others);
+  const open: OpenRedis = openWithAny(opener(options.trust), others);
   let client: RedisClient | undefined;
   let onLost = () => {};
   return {

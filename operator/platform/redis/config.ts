@@ -1,5 +1,6 @@
 import type { EffectiveRedis } from '../core/effective.ts';
 import { REDIS_PORT } from './names.ts';
+import { clusterTlsSettings, listenSettings } from './tls/settings.ts';
 
 export const CONFIG_FILE = 'redis.conf';
 export const CONFIG_DIRECTORY = '/etc/redis';
@@ -31,9 +32,9 @@ export function liveSettings(redis: EffectiveRedis): Record<string, string> {
 }
 
 /** What takes a restart in either mode, in the order of the file. */
-export function serverSettings(): readonly (readonly [name: string, value: string])[] {
+export function serverSettings({ tls }: EffectiveRedis): readonly (readonly [name: string, value: string])[] {
   return [
-    ['port', String(REDIS_PORT)],
+    ...listenSettings(REDIS_PORT, tls.enabled),
     // Clients come from other pods; the password protects.
     ['protected-mode', 'no'],
     ['dir', DATA_DIRECTORY],
@@ -49,9 +50,9 @@ export function serverSettings(): readonly (readonly [name: string, value: strin
 }
 
 /** What takes a restart, in the order of the file. */
-export function fixedSettings(): readonly (readonly [name: string, value: string])[] {
+export function fixedSettings(redis: EffectiveRedis): readonly (readonly [name: string, value: string])[] {
   return [
-    ...serverSettings(),
+    ...serverSettings(redis),
     ['cluster-enabled', 'yes'],
     ['cluster-config-file', 'nodes.conf'],
     ['cluster-node-timeout', String(NODE_TIMEOUT_MS)],
@@ -59,11 +60,12 @@ export function fixedSettings(): readonly (readonly [name: string, value: string
     ['cluster-require-full-coverage', 'no'],
     // Names of pods mean shards, so a replica stays in its own.
     ['cluster-allow-replica-migration', 'no'],
+    ...clusterTlsSettings(redis.tls.enabled),
   ];
 }
 
 /** redis.conf: everything but the password, which is included from the Secret, and the pod's own address. */
 export function redisConf(redis: EffectiveRedis): string {
-  const settings = [...fixedSettings(), ...Object.entries(liveSettings(redis))];
+  const settings = [...fixedSettings(redis), ...Object.entries(liveSettings(redis))];
   return [`include ${AUTH_DIRECTORY}/auth.conf`, ...settings.map(([name, value]) => `${name} ${value}`), ''].join('\n');
 }

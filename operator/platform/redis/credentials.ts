@@ -23,9 +23,10 @@ export function redisSecret(platform: Platform, random: RandomString): Generated
  */
 export function redisValues(platform: Platform, password: string, other?: string): Readonly<Record<string, string>> {
   const access = other === undefined ? `requirepass ${password}` : `user default on >${password} >${other} ~* &* +@all`;
+  const scheme = platform.spec?.redis?.tls?.enabled === true ? 'rediss' : 'redis';
   return {
     [PASSWORD_KEY]: password,
-    uri: `redis://:${password}@${serviceHost(platform, redisName(platform))}:${REDIS_PORT}/0`,
+    uri: `${scheme}://:${password}@${serviceHost(platform, redisName(platform))}:${REDIS_PORT}/0`,
     [AUTH_KEY]: `${access}\nmasterauth ${password}\n`,
   };
 }

@@ -1,8 +1,10 @@
 import type { Pod } from '../../kube/resources.ts';
+import type { EffectiveRedis } from '../core/effective.ts';
 import type { Platform } from '../core/platform.ts';
 import { containerSecurityContext, podSecurityContext, quickEviction } from '../core/pods.ts';
 import { AUTH_DIRECTORY, CONFIG_DIRECTORY, DATA_DIRECTORY } from './config.ts';
 import { AUTH_KEY, nodesServiceHost, PASSWORD_KEY, REDIS_PORT, REDIS_UID, redisName } from './names.ts';
+import { cliOptions, tlsMount, tlsVolume } from './tls/pod.ts';
 
 export type PodSpec = NonNullable<Pod['spec']>;
 export type Container = PodSpec['containers'][number];
@@ -13,7 +15,12 @@ const GRACE_SECONDS = 30;
 const START_SECONDS = 600;
 
 /** What the containers of Redis servers have in common, Sentinels included. `name` is the port's name too. */
-export function serverContainer(platform: Platform, image: string, name: string, port: number): Container {
+export function serverContainer(
+  platform: Platform,
+  { image, tls }: Pick<EffectiveRedis, 'image' | 'tls'>,
+  name: string,
+  port: number,
+): Container {
   const onPort = port === REDIS_PORT ? [] : ['-p', String(port)];
   return {
     name,
@@ -26,7 +33,7 @@ export function serverContainer(platform: Platform, image: string, name: string,
     // A server that still reads its file accepts connections and answers LOADING, which only a command can tell. That happens at the
     // start alone, so the costly probe (a process in the container) ends with it.
     startupProbe: {
-      exec: { command: ['redis-cli', '-e', ...onPort, 'ping'] },
+      exec: { command: ['redis-cli', '-e', ...(tls.enabled ? cliOptions : []), ...onPort, 'ping'] },
       periodSeconds: 2,
       timeoutSeconds: 2,
       failureThreshold: START_SECONDS / 2,
@@ -38,6 +45,7 @@ export function serverContainer(platform: Platform, image: string, name: string,
       { name: 'data', mountPath: DATA_DIRECTORY },
       { name: 'config', mountPath: CONFIG_DIRECTORY, readOnly: true },
       { name: 'auth', mountPath: AUTH_DIRECTORY, readOnly: true },
+      ...(tls.enabled ? [tlsMount] : []),
     ],
   };
 }
@@ -45,6 +53,7 @@ export function serverContainer(platform: Platform, image: string, name: string,
 /** A pod with one such container, apart from the others of its selector, with the named files of the configuration. */
 export function serverPodSpec(
   platform: Platform,
+  { tls }: Pick<EffectiveRedis, 'tls'>,
   container: Container,
   selector: Record<string, string>,
   configFiles: readonly string[],
@@ -70,6 +79,7 @@ export function serverPodSpec(
     volumes: [
       { name: 'config', configMap: { name: redisName(platform), items } },
       { name: 'auth', secret: { secretName: redisName(platform), items: [{ key: AUTH_KEY, path: AUTH_KEY }] } },
+      ...(tls.enabled ? [tlsVolume(platform)] : []),
     ],
   };
 }

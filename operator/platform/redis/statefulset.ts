@@ -48,7 +48,7 @@ export function shardStatefulSet(platform: Platform, redis: EffectiveRedis, inte
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: selector },
       template: {
-        metadata: { labels: podLabels, annotations: { [CONFIG_HASH]: shortHash(fixedSettings()) } },
+        metadata: { labels: podLabels, annotations: { [CONFIG_HASH]: shortHash(fixedSettings(redis)) } },
         spec: podSpec(platform, redis, selector),
       },
       volumeClaimTemplates: [dataClaim(platform, 'redis', intent.storage)],
@@ -57,7 +57,7 @@ export function shardStatefulSet(platform: Platform, redis: EffectiveRedis, inte
 }
 
 function podSpec(platform: Platform, redis: EffectiveRedis, shard: Record<string, string>): PodSpec {
-  const spec = serverPodSpec(platform, redisContainer(platform, redis), shard, [CONFIG_FILE]);
+  const spec = serverPodSpec(platform, redis, redisContainer(platform, redis), shard, [CONFIG_FILE]);
   // Pods of the same number, so that the first primaries are spread as well.
   const spread = {
     maxSkew: 1,
@@ -71,9 +71,10 @@ function podSpec(platform: Platform, redis: EffectiveRedis, shard: Record<string
 }
 
 function redisContainer(platform: Platform, redis: EffectiveRedis): Container {
-  const container = serverContainer(platform, redis.image, 'redis', REDIS_PORT);
+  const container = serverContainer(platform, redis, 'redis', REDIS_PORT);
   return {
     ...container,
+    ...(redis.tls.enabled ? quietProbes(container) : {}),
     command: ['redis-server'],
     args: [
       `${CONFIG_DIRECTORY}/${CONFIG_FILE}`,
@@ -92,6 +93,12 @@ function redisContainer(platform: Platform, redis: EffectiveRedis): Container {
     lifecycle: { preStop: { sleep: { seconds: HAND_OVER_SECONDS } } },
     resources: { ...redis.resources },
   };
+}
+
+/** A server notes every connection that ends before anything is said with TLS, but not on the bus, which it serves in the same loop. */
+function quietProbes({ readinessProbe, livenessProbe }: Container): Partial<Container> {
+  const tcpSocket = { port: 'bus' };
+  return { readinessProbe: { ...readinessProbe, tcpSocket }, livenessProbe: { ...livenessProbe, tcpSocket } };
 }
 
 /** A pod's role label, as a partial object: the rest of the pod belongs to its StatefulSet. */

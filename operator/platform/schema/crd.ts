@@ -25,6 +25,11 @@ function valueOr(path: string, absent: string): string {
   return `(${has(path)} ? ${path} : '${absent}')`;
 }
 
+/** Whether a switch that is off unless it is set is on. */
+function isOn(path: string): string {
+  return parens(`${has(path)} && ${path}`);
+}
+
 /** Rules over the whole resource: its name, and what must not change. They are here since only here the absent can be compared. */
 function resourceRules(): ValidationRule[] {
   return [
@@ -66,6 +71,16 @@ function resourceRules(): ValidationRule[] {
         'redis.mode cannot change from %s to %s, since the two keep their data differently: set it back, or make a new platform',
         valueOr('oldSelf.spec.redis.mode', 'cluster'),
         valueOr('self.spec.redis.mode', 'cluster'),
+      ),
+    },
+    {
+      rule: `${isOn('self.spec.redis.tls.enabled')} == ${isOn('oldSelf.spec.redis.tls.enabled')}`,
+      fieldPath: '.spec.redis.tls.enabled',
+      message: 'redis.tls.enabled cannot be changed',
+      messageExpression: says(
+        'redis.tls.enabled cannot change from %s to %s, since servers and clients would all have to change at once: set it back, or make a new platform',
+        `string(${isOn('oldSelf.spec.redis.tls.enabled')})`,
+        `string(${isOn('self.spec.redis.tls.enabled')})`,
       ),
     },
     ...['postgres', 'redis', 'rabbitmq'].flatMap(storageRules),

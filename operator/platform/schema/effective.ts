@@ -101,6 +101,7 @@ function resolveRedis(spec: PlatformSpec['redis'], { redis }: Tier, image: strin
     shards: spec?.shards ?? shape.shards,
     replicasPerShard: spec?.replicasPerShard ?? shape.replicasPerShard,
     maxMemory: spec?.maxMemory ?? redis.maxMemory,
+    tls: { enabled: spec?.tls?.enabled ?? false },
     storage: resolveStorage(redis.storageSize, spec?.storage),
     resources: resolveResources(redis.resources, spec?.resources),
   };

@@ -24,6 +24,17 @@ export const redisSpecSchema = z
       .regex(/^[1-9][0-9]*(kb|mb|gb)$/)
       .exactOptional()
       .describe('Memory for data in each pod as in redis.conf, e.g. 64mb, 1gb; the least recently used keys go first.'),
+    tls: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .exactOptional()
+          .describe(
+            'Whether clients, replicas, the cluster bus and Sentinels connect with TLS, under an authority of the platform. Cannot be changed afterwards. Default: false.',
+          ),
+      })
+      .exactOptional()
+      .describe('Encryption of connections, with certificates that the operator makes and renews.'),
     storage: storage('each pod').exactOptional(),
     resources: resources('a Redis pod').exactOptional(),
   })

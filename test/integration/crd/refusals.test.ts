@@ -289,6 +289,18 @@ const UNCHANGEABLE: readonly Change[] = [
     to: { redis: { mode: 'sentinel' } },
     says: ['spec.redis.mode', 'from cluster to sentinel', 'make a new platform'],
   },
+  {
+    what: 'TLS for a Redis that was made without',
+    from: { redis: { mode: 'sentinel' } },
+    to: { redis: { mode: 'sentinel', tls: { enabled: true } } },
+    says: ['spec.redis.tls.enabled', 'from false to true', 'set it back, or make a new platform'],
+  },
+  {
+    what: 'the end of TLS for a Redis that was made with it',
+    from: { redis: { tls: { enabled: true } } },
+    to: {},
+    says: ['spec.redis.tls.enabled', 'from true to false', 'set it back, or make a new platform'],
+  },
 ];
 
 const CHANGEABLE: readonly Omit<Change, 'says'>[] = [
@@ -305,7 +317,7 @@ const CHANGEABLE: readonly Omit<Change, 'says'>[] = [
   {
     what: 'a default that is spelt out',
     from: {},
-    to: { redis: { mode: 'cluster' }, postgres: { storage: { size: '20Gi' } } },
+    to: { redis: { mode: 'cluster', tls: { enabled: false } }, postgres: { storage: { size: '20Gi' } } },
   },
   { what: 'the last of the spec', from: { customers: 1000 }, to: {} },
 ];

@@ -15,13 +15,17 @@ import {
 } from '../../../operator/kube/resources.ts';
 import type { KubeObject, Resource } from '../../../operator/kube/types.ts';
 import { bind, orphan, runSet } from '../../support/controllers/workloads.ts';
+import { MountedFiles } from '../../support/mounted-files.ts';
 
 interface Running {
   readonly child: ChildProcess;
   readonly directory: string;
+  readonly certificates: MountedFiles;
 }
 
 const TURN_MS = 100;
+/** After which a changed file is mounted. */
+const LAG_MS = 1500;
 
 /**
  * Plays the controllers and the kubelet for the pods of Redis alone: each is a real redis-server, with the configuration that the operator has
@@ -37,6 +41,8 @@ export class RedisPods {
   readonly #down = new Set<string>();
   readonly #stop = new AbortController();
   #turns: Promise<void> = Promise.resolve();
+  #written: Readonly<Record<string, string>> = {};
+  #writtenAt = 0;
   /** How often a server was started. */
   starts = 0;
 
@@ -98,8 +104,26 @@ export class RedisPods {
       if (set.metadata.deletionTimestamp === undefined)
         await runSet(this.#client, set, pods, ({ metadata }) => this.addressOf(metadata.name));
     }
+    await this.#bringCertificates();
     for (const { metadata } of pods)
       if (!this.#running.has(metadata.name) && !this.#down.has(metadata.name)) await this.#serve(metadata.name);
+  }
+
+  /** What is mounted with TLS, later than it is written. */
+  async #bringCertificates(): Promise<void> {
+    const ofPlatform = async <T extends KubeObject>(resource: Resource, name: string) =>
+      await this.#client.get<T>({ resource, namespace: this.#namespace, name });
+    const secret = await ofPlatform<Secret>(resources.secrets, 'acme-redis-tls');
+    const bundle = await ofPlatform<ConfigMap>(resources.configMaps, 'acme-ca');
+    if (secret === undefined || bundle === undefined) return;
+    const leaf = ['tls.crt', 'tls.key'].map((key) => [key, Buffer.from(secret.data?.[key] ?? '', 'base64').toString()]);
+    const written = { ...Object.fromEntries(leaf), ...bundle.data };
+    if (JSON.stringify(written) !== JSON.stringify(this.#written)) {
+      this.#written = written;
+      this.#writtenAt = performance.now();
+    }
+    if (performance.now() - this.#writtenAt < LAG_MS) return;
+    for (const { certificates } of this.#running.values()) await certificates.bring(written);
   }
 
   async #serve(pod: string): Promise<void> {
@@ -112,15 +136,21 @@ export class RedisPods {
     const secret = await this.#client.get<Secret>({ resource: resources.secrets, namespace: this.#namespace, name });
     const directory = await mkdtemp(join(tmpdir(), 'redis-pod-'));
     const auth = Buffer.from(secret?.data?.['auth.conf'] ?? '', 'base64').toString();
-    const conf = (config?.data?.['redis.conf'] ?? '').replace('/etc/redis-auth', directory).replace('/data', directory);
+    const conf = (config?.data?.['redis.conf'] ?? '')
+      .replace('/etc/redis-auth', directory)
+      .replace('/data', directory)
+      .replaceAll('/etc/redis-tls', join(directory, 'tls'));
+    const certificates = new MountedFiles(join(directory, 'tls'));
+    await certificates.bring(this.#written);
     await writeFile(join(directory, 'auth.conf'), auth);
     await writeFile(join(directory, 'redis.conf'), conf);
     const address = this.addressOf(pod);
     const args = [join(directory, 'redis.conf'), '--bind', address, '--cluster-announce-ip', address];
+    args.push('--cluster-announce-hostname', hostOf(pod, this.#namespace));
     const child = spawn('redis-server', args, { stdio: 'ignore' });
     await once(child, 'spawn');
     this.starts += 1;
-    this.#running.set(pod, { child, directory });
+    this.#running.set(pod, { child, directory, certificates });
   }
 
   async #list<T extends KubeObject>(resource: Resource): Promise<readonly T[]> {
@@ -130,4 +160,9 @@ export class RedisPods {
     });
     return items;
   }
+}
+
+/** The name that a pod has in the cluster's DNS. */
+export function hostOf(pod: string, namespace: string): string {
+  return `${pod}.acme-redis-nodes.${namespace}.svc`;
 }

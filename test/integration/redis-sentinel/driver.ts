@@ -25,6 +25,7 @@ const wanted: EffectiveRedis = {
   shards: 1,
   replicasPerShard: 2,
   maxMemory: '64mb',
+  tls: { enabled: false },
   storage: { size: '1Gi' },
   resources: {},
 };

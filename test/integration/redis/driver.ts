@@ -27,6 +27,7 @@ const wanted: EffectiveRedis = {
   shards: 3,
   replicasPerShard: 1,
   maxMemory: '64mb',
+  tls: { enabled: false },
   storage: { size: '1Gi' },
   resources: {},
 };

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { idOf } from '../../certificates/certificate.ts';
+import { presentedOn } from '../../certificates/presented.ts';
 
 /** Protocol version 1234.5679 asks for TLS; it has no content, and is 8 bytes long. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
@@ -17,12 +16,7 @@ export async function presentedCertificate(host: string, port: number, signal: A
     socket.write(SSL_REQUEST);
     const [answer] = (await once(socket, 'data', { signal })) as [Buffer];
     if (answer.toString('latin1') !== 'S') throw new Error('it offers no TLS');
-    // Whether it is to be trusted is what the sessions find out; here it is only looked at.
-    const secured = connectTls({ socket, rejectUnauthorized: false });
-    await once(secured, 'secureConnect', { signal });
-    const certificate = secured.getPeerX509Certificate();
-    if (certificate === undefined) throw new Error('it shows no certificate');
-    return idOf(certificate);
+    return await presentedOn(socket, signal);
   } finally {
     socket.destroy();
   }

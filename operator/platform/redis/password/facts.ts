@@ -3,9 +3,10 @@ import type { ComponentName, Scope } from '../../core/component.ts';
 import { annotations, childName } from '../../core/names.ts';
 import { secretValue } from '../../core/secrets.ts';
 import { isSentinel } from '../mode.ts';
-import { REDIS_PORT, redisName } from '../names.ts';
+import { REDIS_PORT } from '../names.ts';
 import { partOf, SENTINEL_PORT } from '../sentinel/names.ts';
 import type { Answer } from '../sentinel/views.ts';
+import { redisUrl } from '../url.ts';
 import type { PasswordReading } from './reading.ts';
 import { type PasswordMember, type PasswordPlan, passwordPlan } from './rotation.ts';
 import { nextPassword, REDIS_LOGIN, redisLogin, redisLoginAnnotation } from './secrets.ts';
@@ -78,8 +79,8 @@ function memberOf({ probes }: Scope, pod: Pod): PasswordMember {
 
 function isFollowed(scope: Scope): boolean {
   const { platform, children } = scope;
-  const uri = secretValue(scope, redisName(platform), 'uri');
-  if (uri === undefined || secretValue(scope, childName(platform, 'app'), 'REDIS_URL') !== uri) return false;
+  const url = redisUrl(scope);
+  if (url === undefined || secretValue(scope, childName(platform, 'app'), 'REDIS_URL') !== url) return false;
   const login = redisLoginAnnotation(scope);
   return clients
     .flatMap((component) => children.list<Pod>(resources.pods, component))

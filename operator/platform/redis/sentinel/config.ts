@@ -1,5 +1,6 @@
 import type { EffectiveRedis } from '../../core/effective.ts';
 import { AUTH_DIRECTORY, DATA_DIRECTORY, liveSettings, serverSettings } from '../config.ts';
+import { listenSettings } from '../tls/settings.ts';
 import { QUORUM, SENTINEL_PORT } from './names.ts';
 
 export const SENTINEL_CONFIG_FILE = 'sentinel.conf';
@@ -28,13 +29,13 @@ export function liveServerSettings(redis: EffectiveRedis): Record<string, string
 }
 
 export function serverConf(redis: EffectiveRedis): string {
-  return file([...serverSettings(), ...Object.entries(liveServerSettings(redis))]);
+  return file([...serverSettings(redis), ...Object.entries(liveServerSettings(redis))]);
 }
 
 /** What takes a restart of a Sentinel. Whom it watches it is told, and remembers on its volume. */
-export function sentinelSettings(): readonly (readonly [name: string, value: string])[] {
+export function sentinelSettings({ tls }: EffectiveRedis): readonly (readonly [name: string, value: string])[] {
   return [
-    ['port', String(SENTINEL_PORT)],
+    ...listenSettings(SENTINEL_PORT, tls.enabled),
     ['protected-mode', 'no'],
     ['dir', DATA_DIRECTORY],
     ['sentinel resolve-hostnames', 'yes'],
@@ -42,8 +43,8 @@ export function sentinelSettings(): readonly (readonly [name: string, value: str
   ];
 }
 
-export function sentinelConf(): string {
-  return file(sentinelSettings());
+export function sentinelConf(redis: EffectiveRedis): string {
+  return file(sentinelSettings(redis));
 }
 
 function file(settings: readonly (readonly [name: string, value: string])[]): string {

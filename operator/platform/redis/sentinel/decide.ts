@@ -41,6 +41,7 @@ export function decide(platform: Platform, observed: SentinelObserved, blockedBy
         wanted,
         isBlocked ? undefined : { pods: count, storage: liveServers?.storage ?? wanted.storage },
         observed.forgets,
+        observed.certificates,
       ),
       ...roleLabels(observed, reading),
     ],

@@ -9,6 +9,8 @@ import { CONFIG_DIRECTORY, CONFIG_FILE, serverSettings } from '../config.ts';
 import { nodesServiceName, REDIS_PORT, redisName } from '../names.ts';
 import { announcedHost, type Container, serverContainer, serverPodSpec } from '../server-pod.ts';
 import { nodesService } from '../services.ts';
+import { certificateAnnotations } from '../tls/sentinel-pod.ts';
+import type { WantedTls } from '../tls/wanted.ts';
 import { SENTINEL_CONFIG_FILE, sentinelConf, sentinelSettings, serverConf } from './config.ts';
 import { type Part, partSelector, SENTINEL_PORT, SENTINELS, setName } from './names.ts';
 import { START_ANNOTATION, startCommand } from './start.ts';
@@ -30,6 +32,7 @@ export function sentinelObjects(
   redis: EffectiveRedis,
   servers: ServersIntent | undefined,
   forgets: boolean,
+  certificates?: WantedTls,
 ): readonly KubeObject[] {
   return [
     configMap(platform, redis, forgets),
@@ -48,7 +51,10 @@ export function sentinelObjects(
           disruptionBudget(platform, 'server'),
           disruptionBudget(platform, 'sentinel'),
           serverSet(platform, redis, servers, forgets),
-          sentinelSet(platform, redis, servers.storage, forgets),
+          // Without what they are to serve with, which tells when they are to be replaced, they stay as they are.
+          ...(redis.tls.enabled && certificates === undefined
+            ? []
+            : [sentinelSet(platform, redis, servers.storage, forgets, certificates)]),
         ]),
   ];
 }
@@ -62,7 +68,7 @@ function configMap(platform: Platform, redis: EffectiveRedis, forgets: boolean):
       labels: commonLabels(platform, 'redis'),
       ...(forgets ? { annotations: { [START_ANNOTATION]: '2' } } : {}),
     },
-    data: { [CONFIG_FILE]: serverConf(redis), [SENTINEL_CONFIG_FILE]: sentinelConf() },
+    data: { [CONFIG_FILE]: serverConf(redis), [SENTINEL_CONFIG_FILE]: sentinelConf(redis) },
   };
 }
 
@@ -98,19 +104,25 @@ function serverSet(
   forgets: boolean,
 ): StatefulSet {
   const container: Container = {
-    ...serverContainer(platform, redis.image, 'redis', REDIS_PORT),
+    ...serverContainer(platform, redis, 'redis', REDIS_PORT),
     // What is remembered of its part comes first, so that what is wanted today overrides the rest of that file.
     command: startCommand('server', forgets),
     args: ['--include', `${CONFIG_DIRECTORY}/${CONFIG_FILE}`, '--replica-announce-ip', announcedHost(platform)],
     resources: { ...redis.resources },
     lifecycle: { preStop: { sleep: { seconds: HAND_OVER_SECONDS } } },
   };
-  return statefulSet(platform, 'server', pods, storage, container, serverSettings());
+  return statefulSet(platform, redis, 'server', pods, storage, container, hashOf(serverSettings(redis)));
 }
 
-function sentinelSet(platform: Platform, redis: EffectiveRedis, storage: Storage, forgets: boolean): StatefulSet {
+function sentinelSet(
+  platform: Platform,
+  redis: EffectiveRedis,
+  storage: Storage,
+  forgets: boolean,
+  certificates: WantedTls | undefined,
+): StatefulSet {
   const container: Container = {
-    ...serverContainer(platform, redis.image, 'sentinel', SENTINEL_PORT),
+    ...serverContainer(platform, redis, 'sentinel', SENTINEL_PORT),
     command: startCommand('sentinel', forgets),
     args: [
       '--sentinel',
@@ -123,23 +135,24 @@ function sentinelSet(platform: Platform, redis: EffectiveRedis, storage: Storage
     resources: SENTINEL_RESOURCES,
   };
   // On a volume, for a Sentinel that forgot whom it voted for could vote twice.
-  return statefulSet(
-    platform,
-    'sentinel',
-    SENTINELS,
-    { ...storage, size: SENTINEL_STORAGE },
-    container,
-    sentinelSettings(),
-  );
+  return statefulSet(platform, redis, 'sentinel', SENTINELS, { ...storage, size: SENTINEL_STORAGE }, container, {
+    ...hashOf(sentinelSettings(redis)),
+    ...certificateAnnotations(certificates),
+  });
+}
+
+function hashOf(settings: readonly unknown[]): Record<string, string> {
+  return { 'isp.support/config-hash': shortHash(settings) };
 }
 
 function statefulSet(
   platform: Platform,
+  redis: EffectiveRedis,
   part: Part,
   replicas: number,
   storage: Storage,
   container: Container,
-  settings: readonly unknown[],
+  annotations: Record<string, string>,
 ): StatefulSet {
   const selector = partSelector(platform, part);
   const podLabels = { ...commonLabels(platform, 'redis'), ...selector };
@@ -156,8 +169,8 @@ function statefulSet(
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: selector },
       template: {
-        metadata: { labels: podLabels, annotations: { 'isp.support/config-hash': shortHash(settings) } },
-        spec: serverPodSpec(platform, container, selector, [CONFIG_FILE, SENTINEL_CONFIG_FILE]),
+        metadata: { labels: podLabels, annotations },
+        spec: serverPodSpec(platform, redis, container, selector, [CONFIG_FILE, SENTINEL_CONFIG_FILE]),
       },
       volumeClaimTemplates: [dataClaim(platform, 'redis', storage)],
     },

@@ -7,6 +7,7 @@ import { isOutdated, newestRevision } from '../../core/revision.ts';
 import type { Address } from '../cluster-nodes.ts';
 import { REDIS_PORT, type Role, redisName, roleLabelOf } from '../names.ts';
 import { probeName } from '../observe.ts';
+import { type WantedTls, wantedTls } from '../tls/wanted.ts';
 import { announcedAddress, type Part, partOf, SENTINEL_PORT, setName } from './names.ts';
 import { START_ANNOTATION } from './start.ts';
 import type { Answer, SentinelView, ServerView } from './views.ts';
@@ -38,6 +39,8 @@ export interface SentinelObserved {
   readonly liveServers?: LiveSet;
   /** Whether what starts drops passwords on its volume that are not today's; not on a platform that was made before that. */
   readonly forgets: boolean;
+  /** What the Sentinels are to serve with; absent without TLS, and while that is not known. */
+  readonly certificates?: WantedTls;
   readonly servers: readonly Member<ServerView>[];
   readonly sentinels: readonly Member<SentinelView>[];
 }
@@ -61,10 +64,12 @@ export function observe(scope: Scope): SentinelObserved {
   const storageClassName = claim?.storageClassName;
   const storage =
     size === undefined ? {} : { storage: { size, ...(storageClassName === undefined ? {} : { storageClassName }) } };
+  const certificates = wantedTls(scope);
   return {
     wanted: scope.effective.redis,
     ...(live === undefined ? {} : { liveServers: { replicas: live.spec?.replicas ?? 0, ...storage } }),
     forgets: forgetsPasswords(scope),
+    ...(certificates === undefined ? {} : { certificates }),
     servers: members<ServerView>(scope, 'server'),
     sentinels: members<SentinelView>(scope, 'sentinel'),
   };

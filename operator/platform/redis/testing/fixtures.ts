@@ -15,6 +15,7 @@ export const wanted: EffectiveRedis = {
   shards: 3,
   replicasPerShard: 1,
   maxMemory: '64mb',
+  tls: { enabled: false },
   storage: { size: '1Gi' },
   resources: { requests: { cpu: '50m' } },
 };

@@ -1,0 +1,16 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { connect } from 'node:tls';
+import { idOf } from './certificate.ts';
+
+/**
+ * The certificate that a server shows to a client that has just connected, by its id. Whether it is to be trusted is what others find out; here it is
+ * only looked at. Rejects with the socket's error, or with the signal's reason.
+ */
+export async function presentedOn(socket: Socket, signal: AbortSignal): Promise<string> {
+  const secured = connect({ socket, rejectUnauthorized: false });
+  await once(secured, 'secureConnect', { signal });
+  const certificate = secured.getPeerX509Certificate();
+  if (certificate === undefined) throw new Error('it shows no certificate');
+  return idOf(certificate);
+}
