@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import type { EffectiveRedis } from '../../../operator/platform/core/effective.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
-import { openRedis, type RedisClient } from '../../../operator/platform/redis/client.ts';
+import { opener, type RedisClient } from '../../../operator/platform/redis/client.ts';
+import type { ActTools } from '../../../operator/platform/redis/connections.ts';
 import { carryOut } from '../../../operator/platform/redis/sentinel/act.ts';
 import { isSentinelAction } from '../../../operator/platform/redis/sentinel/actions.ts';
 import { liveServerSettings } from '../../../operator/platform/redis/sentinel/config.ts';
@@ -10,6 +11,7 @@ import { decide } from '../../../operator/platform/redis/sentinel/decide.ts';
 import type { Member } from '../../../operator/platform/redis/sentinel/observe.ts';
 import { askSentinel, askServer } from '../../../operator/platform/redis/sentinel/views.ts';
 import { systemClock } from '../../../operator/runtime/clock.ts';
+import type { RedisCertificates } from '../../support/redis-certificates.ts';
 import { PASSWORD } from '../redis/processes.ts';
 import { Process } from './processes.ts';
 
@@ -34,9 +36,17 @@ const LIMIT_MS = 150_000;
 
 /** The operator's loop for Redis in mode sentinel over processes in the place of pods: ask, decide, act, again. */
 export class Driver {
-  readonly servers = [0, 1, 2].map((i) => new Process('server', `acme-redis-${i}`));
-  readonly sentinels = [0, 1, 2].map((i) => new Process('sentinel', `acme-redis-sentinel-${i}`));
+  readonly servers: readonly Process[];
+  readonly sentinels: readonly Process[];
   password = PASSWORD;
+  readonly #certificates: RedisCertificates | undefined;
+
+  /** @param certificates for servers and Sentinels that speak TLS */
+  constructor(certificates?: RedisCertificates) {
+    this.#certificates = certificates;
+    this.servers = [0, 1, 2].map((i) => new Process('server', `acme-redis-${i}`, certificates));
+    this.sentinels = [0, 1, 2].map((i) => new Process('sentinel', `acme-redis-sentinel-${i}`, certificates));
+  }
 
   get all(): readonly Process[] {
     return [...this.servers, ...this.sentinels];
@@ -63,10 +73,14 @@ export class Driver {
     while (performance.now() < deadline) {
       last = decide(platform, await this.#observe(), []);
       if (done(last)) return last;
-      for (const action of last.actions ?? []) if (isSentinelAction(action)) await act(action, this.password);
+      for (const action of last.actions ?? []) if (isSentinelAction(action)) await act(action, this.tools);
       await sleep(200);
     }
     throw new Error(`no ${what}: ${JSON.stringify(last?.condition)} ${JSON.stringify(last?.actions)}`);
+  }
+
+  get tools(): ActTools {
+    return { open: opener(this.#certificates?.operatorsTrust), password: this.password, clock: systemClock };
   }
 
   async #observe() {
@@ -76,15 +90,15 @@ export class Driver {
       wanted,
       liveServers: { replicas: 3, storage: wanted.storage },
       forgets: true,
-      servers: await Promise.all(this.servers.map((process, i) => observe(process, this.password, i, ask))),
-      sentinels: await Promise.all(this.sentinels.map((process, i) => observe(process, this.password, i, askSentinel))),
+      servers: await Promise.all(this.servers.map((process, i) => observe(process, this.tools, i, ask))),
+      sentinels: await Promise.all(this.sentinels.map((process, i) => observe(process, this.tools, i, askSentinel))),
     };
   }
 }
 
-async function act(action: Parameters<typeof carryOut>[0], password: string): Promise<void> {
+async function act(action: Parameters<typeof carryOut>[0], tools: ActTools): Promise<void> {
   try {
-    await carryOut(action, { open: openRedis, password, clock: systemClock }, AbortSignal.timeout(5000));
+    await carryOut(action, tools, AbortSignal.timeout(5000));
   } catch (error) {
     // As in the reconcile: what failed is decided anew from what is seen then.
     if (!(error instanceof Error)) throw error;
@@ -93,11 +107,11 @@ async function act(action: Parameters<typeof carryOut>[0], password: string): Pr
 
 async function observe<V>(
   { name, address }: Process,
-  password: string,
+  { open, password }: ActTools,
   ordinal: number,
   ask: (client: RedisClient, limit: AbortSignal) => Promise<NonNullable<Member<V>['answer']>>,
 ): Promise<Member<V>> {
-  const client = openRedis(address, password);
+  const client = open(address, password);
   try {
     const answer = await ask(client, AbortSignal.timeout(2000));
     const identity = { name, uid: `${name}@${address.port}`, ordinal, announced: address, address };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
 import type { Part } from '../../../operator/platform/redis/sentinel/names.ts';
 import { startCommand } from '../../../operator/platform/redis/sentinel/start.ts';
+import { type RedisCertificates, TLS_HOST } from '../../support/redis-certificates.ts';
 import { AUTH, freePort } from '../redis/processes.ts';
 
 const SETTINGS: Readonly<Record<Part, readonly (readonly [string, string])[]>> = {
@@ -30,14 +31,22 @@ export class Process {
   #child: ChildProcess | undefined;
   #port = 0;
 
-  constructor(part: Part, name: string) {
+  readonly #certificates: RedisCertificates | undefined;
+
+  /** @param certificates for one that speaks TLS */
+  constructor(part: Part, name: string, certificates?: RedisCertificates) {
     this.part = part;
     this.name = name;
+    this.#certificates = certificates;
   }
 
   /** As a pod's, it outlives the process: then nothing listens there. */
   get address(): Address {
-    return { host: '127.0.0.1', port: this.#port };
+    return { host: this.#host, port: this.#port };
+  }
+
+  get #host(): string {
+    return this.#certificates === undefined ? '127.0.0.1' : TLS_HOST;
   }
 
   /** Starts with what its directory holds, at a port that it did not have before unless it keeps the one that it had. */
@@ -46,16 +55,16 @@ export class Process {
     if (!keepPort) this.#port = await freePort();
     const given = join(this.#directory, 'given.conf');
     const settings = [
-      ['port', String(this.#port)],
-      ['bind', '127.0.0.1'],
+      ...(this.#certificates?.settings(this.#port) ?? [['port', String(this.#port)]]),
+      ['bind', '127.0.0.1', '-::1'],
       ['dir', this.#directory],
       ...SETTINGS[this.part],
     ];
     await writeFile(given, [this.auth, ...settings.map((words) => `${words.join(' ')}\n`)].join(''));
-    const announce = ['announce-ip', '127.0.0.1', 'announce-port', String(this.#port)];
+    const announce = ['announce-ip', this.#host, 'announce-port', String(this.#port)];
     const args =
       this.part === 'server'
-        ? ['--include', given, '--replica-announce-ip', '127.0.0.1', '--replica-announce-port', String(this.#port)]
+        ? ['--include', given, '--replica-announce-ip', this.#host, '--replica-announce-port', String(this.#port)]
         : ['--sentinel', '--include', given, '--sentinel', ...announce.slice(0, 2), '--sentinel', ...announce.slice(2)];
     const [shell = '', ...script] = startCommand(this.part, true, this.#directory);
     const password = /^(?:requirepass |user default on >)(\S+)/.exec(this.auth)?.[1];

@@ -5,7 +5,7 @@ import type { EffectiveRedis } from '../../../operator/platform/core/effective.t
 import type { FailoverStatus, Platform } from '../../../operator/platform/core/platform.ts';
 import { carryOut } from '../../../operator/platform/redis/act.ts';
 import { isRedisAction } from '../../../operator/platform/redis/actions.ts';
-import { openRedis } from '../../../operator/platform/redis/client.ts';
+import { type OpenRedis, opener } from '../../../operator/platform/redis/client.ts';
 import { decide } from '../../../operator/platform/redis/decide.ts';
 import { failoverRecord, primariesNow } from '../../../operator/platform/redis/failover/record.ts';
 import { seenInCluster, shardOfPod } from '../../../operator/platform/redis/failover/seen.ts';
@@ -13,6 +13,7 @@ import type { LiveShard, Observed, RedisPod } from '../../../operator/platform/r
 import { askNode } from '../../../operator/platform/redis/probe.ts';
 import { missingSlots } from '../../../operator/platform/redis/slots.ts';
 import { systemClock } from '../../../operator/runtime/clock.ts';
+import type { RedisCertificates } from '../../support/redis-certificates.ts';
 import { PASSWORD, RedisProcess } from './processes.ts';
 
 const platform: Platform = {
@@ -52,8 +53,12 @@ export class Driver {
   #unreadySince: Date | undefined;
   #live: LiveShard[] = [];
 
-  constructor(nodeTimeoutMs?: number) {
+  readonly #certificates: RedisCertificates | undefined;
+
+  /** @param certificates for servers that speak TLS */
+  constructor(nodeTimeoutMs?: number, certificates?: RedisCertificates) {
     this.#nodeTimeoutMs = nodeTimeoutMs;
+    this.#certificates = certificates;
   }
 
   process(name: string | undefined): RedisProcess {
@@ -105,6 +110,10 @@ export class Driver {
     }
   }
 
+  get #open(): OpenRedis {
+    return opener(this.#certificates?.operatorsTrust);
+  }
+
   #note(observed: Observed, plan: ComponentPlan): void {
     const seen = seenInCluster(observed, [...this.#primaries.values()], plan);
     const history = { primaries: this.#primaries, last: this.lastFailover, shardOf: shardOfPod };
@@ -123,7 +132,7 @@ export class Driver {
 
   async #act(action: Parameters<typeof carryOut>[0], timeoutMs: number): Promise<void> {
     try {
-      const tools = { open: openRedis, password: PASSWORD, clock: systemClock };
+      const tools = { open: this.#open, password: PASSWORD, clock: systemClock };
       await carryOut(action, tools, AbortSignal.timeout(timeoutMs));
     } catch (error) {
       // As in the reconcile: what failed is decided anew from what is seen then.
@@ -141,7 +150,7 @@ export class Driver {
       const replicas = spec?.replicas ?? 0;
       if (!this.#live.some((live) => live.shard === shard))
         for (let ordinal = 0; ordinal < replicas; ordinal++)
-          added.push(new RedisProcess(`${metadata.name}-${ordinal}`, this.#nodeTimeoutMs));
+          added.push(new RedisProcess(`${metadata.name}-${ordinal}`, this.#nodeTimeoutMs, this.#certificates));
       this.#live = this.#live.filter((live) => live.shard !== shard);
       this.#live.push({ shard, replicas, shards, storage: wanted.storage });
     }
@@ -158,7 +167,7 @@ export class Driver {
   }
 
   async #observe(): Promise<Observed> {
-    const pods = await Promise.all(this.processes.map((process) => observePod(process)));
+    const pods = await Promise.all(this.processes.map((process) => observePod(process, this.#open)));
     return {
       wanted: { ...wanted, shards: this.shards },
       failover: true,
@@ -174,10 +183,10 @@ export class Driver {
   }
 }
 
-async function observePod({ name, address }: RedisProcess): Promise<RedisPod[]> {
+async function observePod({ name, address }: RedisProcess, open: OpenRedis): Promise<RedisPod[]> {
   if (address === undefined) return [];
   const [, shard, ordinal] = /(\d)-(\d)$/.exec(name) ?? [];
-  const client = openRedis(address, PASSWORD);
+  const client = open(address, PASSWORD);
   try {
     const answer = await askNode(client, ['maxmemory', 'maxmemory-policy'], AbortSignal.timeout(2000));
     const identity = { name, uid: `${name}@${address.port}`, shard: Number(shard), ordinal: Number(ordinal) };

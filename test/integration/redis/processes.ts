@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
+import { clusterTlsSettings } from '../../../operator/platform/redis/tls/settings.ts';
+import { type RedisCertificates, TLS_HOST } from '../../support/redis-certificates.ts';
 
 export const PASSWORD = 'correct-horse';
 export const AUTH = `requirepass ${PASSWORD}\nmasterauth ${PASSWORD}\n`;
@@ -22,9 +24,13 @@ export class RedisProcess {
 
   readonly #nodeTimeoutMs: number;
 
-  constructor(name: string, nodeTimeoutMs = NODE_TIMEOUT_MS) {
+  readonly #certificates: RedisCertificates | undefined;
+
+  /** @param certificates for a server that speaks TLS */
+  constructor(name: string, nodeTimeoutMs = NODE_TIMEOUT_MS, certificates?: RedisCertificates) {
     this.name = name;
     this.#nodeTimeoutMs = nodeTimeoutMs;
+    this.#certificates = certificates;
   }
 
   /** As a pod's, it outlives the process: then nothing listens there. */
@@ -44,8 +50,7 @@ export class RedisProcess {
     await writeFile(auth, this.auth);
     const settings = {
       include: auth,
-      port: this.#port,
-      bind: '127.0.0.1',
+      ...this.#listen(),
       dir: this.#directory,
       appendonly: 'yes',
       save: '',
@@ -61,6 +66,12 @@ export class RedisProcess {
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     this.#child = spawn('redis-server', args, { stdio: 'ignore' });
     await once(this.#child, 'spawn');
+  }
+
+  #listen(): Record<string, string | number> {
+    if (this.#certificates === undefined) return { port: this.#port, bind: '127.0.0.1' };
+    const settings = [...this.#certificates.settings(this.#port), ...clusterTlsSettings(true)];
+    return { ...Object.fromEntries(settings), bind: '127.0.0.1 -::1', 'cluster-announce-hostname': TLS_HOST };
   }
 
   async kill(): Promise<void> {

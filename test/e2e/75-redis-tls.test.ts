@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { type Pod, resources } from '../../operator/kube/resources.ts';
+import { labels } from '../../operator/platform/core/names.ts';
+import {
+  apply,
+  children,
+  client,
+  deletePod,
+  eventually,
+  getPlatform,
+  healthy,
+  platform,
+  platformRef,
+  podsOf,
+} from './support/cluster.ts';
+import { useDesk } from './support/desk.ts';
+import { inContainer } from './support/pod-command.ts';
+import { underLoad } from './support/under-load.ts';
+
+describe('a platform whose Redis speaks TLS', () => {
+  const spec = { redis: { tls: { enabled: true } } };
+  const desk = useDesk();
+
+  before(async () => {
+    await apply(platform(spec));
+    await healthy(480_000);
+  });
+
+  after(async () => {
+    await apply(platform(spec, { 'isp.support/delete-volumes': 'true' }));
+    await client.delete(platformRef);
+    await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));
+    await eventually('the volumes gone', async () =>
+      (await children(resources.persistentVolumeClaims)).length === 0 ? true : undefined,
+    );
+  });
+
+  const primary = async (): Promise<Pod> => {
+    const [pod] = await podsOf('redis', { [labels.role]: 'primary' });
+    if (pod === undefined) throw new Error('no pod has the role primary');
+    return pod;
+  };
+
+  it('answers who speaks TLS, and nobody else', async () => {
+    const pod = await primary();
+    const tls = '--tls --cacert /etc/redis-tls/ca.crt';
+    expect(await inContainer(pod, 'redis', `redis-cli ${tls} ping`)).to.match(/PONG/);
+    expect(await inContainer(pod, 'redis', 'redis-cli ping 2>&1 || true')).to.not.match(/PONG/);
+  });
+
+  it('keeps every message when a primary’s pod is deleted', async () => {
+    const lost = await primary();
+    await underLoad(desk, async () => {
+      await deletePod(lost);
+      await eventually('another primary', async () => {
+        const primaries = await podsOf('redis', { [labels.role]: 'primary' });
+        return primaries.some(({ metadata }) => metadata.uid === lost.metadata.uid) ? undefined : true;
+      });
+    });
+  });
+
+  it('keeps every message when every pod of Redis is deleted at once', async () => {
+    await underLoad(desk, async () => {
+      await Promise.all((await podsOf('redis')).map(async (pod) => await deletePod(pod, 0)));
+    });
+  });
+});
