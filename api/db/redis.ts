@@ -39,7 +39,7 @@ export function openRedis(config: RedisConfig, log: Log): RedisClient {
 /**
  * How a server is verified: with the authorities in a file, which is read at each connection, for it changes when an authority is replaced.
  *
- * @param file undefined to trust whom Node.js trusts
+ * @param file null to trust whom Node.js trusts
  */
 function verifiedBy(file: string | null): ConnectionOptions {
   if (file === null) return {};

@@ -12,7 +12,7 @@ import { PASSWORD } from './processes.ts';
 const KEYS = Array.from({ length: 100 }, (_, i) => `key-${i}`);
 
 describe('a Redis Cluster of real servers that speak TLS', function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let certificates: RedisCertificates;
   let driver: Driver;
   let client: RedisClient;
@@ -51,6 +51,7 @@ describe('a Redis Cluster of real servers that speak TLS', function () {
       'fourth shard',
       ({ condition, actions = [] }) =>
         condition.reason === 'Healthy' && actions.length === 0 && driver.processes.length === 8,
+      { seconds: 120 },
     );
     expect(await Promise.all(KEYS.map((key) => client.get(key)))).to.deep.equal(KEYS.map(() => '1'));
   });
