@@ -7,6 +7,7 @@ import {
   type Secret,
   type StatefulSet,
 } from '../../../operator/kube/resources.ts';
+import { certificatesComponent } from '../../../operator/platform/certificates/component.ts';
 import type { Component } from '../../../operator/platform/core/component.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
 import { secureRandomString } from '../../../operator/platform/core/random.ts';
@@ -62,7 +63,7 @@ describe('a platform whose Redis is a cluster of real servers', function () {
     operator = startOperator(
       server.current,
       'redis',
-      [credentialsComponent(secureRandomString), redisComponent].map(ahead),
+      [credentialsComponent(secureRandomString), certificatesComponent(() => []), redisComponent].map(ahead),
     );
     await client.create(platform(namespace, 'acme', SPEC));
     await eventually(async () => expect((await ready())?.reason).to.equal('Healthy'), 60_000);
