@@ -5,10 +5,12 @@ import { idOf } from './certificate.ts';
 
 /**
  * The certificate that a server shows to a client that has just connected, by its id. Whether it is to be trusted is what others find out; here it is
- * only looked at. Rejects with the socket's error, or with the signal's reason.
+ * only looked at. The socket is the caller's to end. Rejects with the socket's error, or with the signal's reason.
  */
 export async function presentedOn(socket: Socket, signal: AbortSignal): Promise<string> {
   const secured = connect({ socket, rejectUnauthorized: false });
+  // When the time is over nobody waits any more, and what ends then has nobody else to tell.
+  secured.on('error', () => undefined);
   await once(secured, 'secureConnect', { signal });
   const certificate = secured.getPeerX509Certificate();
   if (certificate === undefined) throw new Error('it shows no certificate');

@@ -10,7 +10,7 @@ const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
  * the signal's reason.
  */
 export async function presentedCertificate(host: string, port: number, signal: AbortSignal): Promise<string> {
-  const socket = connect({ host, port, signal });
+  const socket = connect({ host, port });
   try {
     await once(socket, 'connect', { signal });
     socket.write(SSL_REQUEST);

@@ -28,7 +28,7 @@ export async function askTls(
   { host, port }: Address,
   signal: AbortSignal,
 ): Promise<Answer<TlsReading>> {
-  const socket = connect({ host, port, signal });
+  const socket = connect({ host, port });
   try {
     const presented = await presentedOn(socket, signal);
     if (part === 'sentinel') return { kind: 'view', presented };
