@@ -9,6 +9,7 @@ import type { Component, Scope } from './core/component.ts';
 import { secureRandomString } from './core/random.ts';
 import { credentialsComponent } from './credentials/component.ts';
 import { poolerComponent } from './pooler/component.ts';
+import { poolerCertificateUse } from './pooler/tls/certificate-use.ts';
 import { postgresComponent } from './postgres/component.ts';
 import { certificateUse } from './postgres/tls/certificate-use.ts';
 import { rabbitmqComponent } from './rabbitmq/component.ts';
@@ -31,6 +32,8 @@ export const components: readonly Component[] = [
 
 /** Who serves with certificates of the platform's authority. */
 function certificateUses(scope: Scope): readonly CertificateUse[] {
-  const servers = [certificateUse(scope), redisCertificateUse(scope)].filter((use) => use !== undefined);
+  const servers = [certificateUse, poolerCertificateUse, redisCertificateUse]
+    .map((useOf) => useOf(scope))
+    .filter((use) => use !== undefined);
   return servers.length === 0 ? [] : [...servers, applicationCertificateUse(scope)];
 }

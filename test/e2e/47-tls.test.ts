@@ -1,6 +1,19 @@
 import { expect } from 'chai';
-import { anotherPrimary, apply, deletePod, eventually, platform, primaryPod } from './support/cluster.ts';
+import { resources, type Secret } from '../../operator/kube/resources.ts';
+import {
+  anotherPrimary,
+  apply,
+  client,
+  deletePod,
+  eventually,
+  healthy,
+  NAMESPACE,
+  platform,
+  podsOf,
+  primaryPod,
+} from './support/cluster.ts';
 import { useDesk } from './support/desk.ts';
+import { poolerClients, refusalWithoutTls, serverSessions } from './support/pooler-login.ts';
 import { credentials, logIn } from './support/postgres-login.ts';
 import { underLoad } from './support/under-load.ts';
 
@@ -8,6 +21,12 @@ const withTls = { postgres: { tls: { enabled: true } } };
 
 describe('a platform whose Postgres speaks TLS', () => {
   const desk = useDesk();
+
+  const databaseUrl = async (): Promise<URL> => {
+    const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };
+    const secret = await client.get<Secret>(ref);
+    return new URL(Buffer.from(secret?.data?.['DATABASE_URL'] ?? '', 'base64').toString());
+  };
 
   it('is changed over to it while clients write, until nobody is let in without', async () => {
     await underLoad(desk, async () => {
@@ -25,6 +44,29 @@ describe('a platform whose Postgres speaks TLS', () => {
       await deletePod(primary, 0);
       await anotherPrimary(primary);
     });
+  });
+
+  it('gets a pooler that speaks TLS both ways, and is rid of it again, while clients write', async function () {
+    this.timeout(900_000);
+    await underLoad(desk, async () => {
+      await apply(platform({ postgres: { tls: { enabled: true }, pooler: { enabled: true } } }));
+      await eventually('the pooler in between', async () =>
+        (await databaseUrl()).hostname.includes('-pooler') ? true : undefined,
+      );
+      await healthy();
+    });
+    expect((await databaseUrl()).searchParams.get('sslmode')).to.equal('verify-full');
+    expect(await refusalWithoutTls()).to.match(/SSL required/);
+    const clients = await poolerClients();
+    expect(clients.filter(({ database }) => database === 'isp_support')).to.not.have.length(0);
+    expect(clients.filter(({ tls }) => tls === '')).to.deep.equal([]);
+    expect((await serverSessions()).every(({ ssl }) => ssl === true)).to.equal(true);
+    await underLoad(desk, async () => {
+      await apply(platform(withTls));
+      await eventually('the pooler gone', async () => ((await podsOf('pooler')).length === 0 ? true : undefined));
+    });
+    expect((await databaseUrl()).hostname).to.include('postgres-primary');
+    expect((await databaseUrl()).searchParams.get('sslmode')).to.equal('verify-full');
   });
 
   it('is changed back while clients write', async () => {

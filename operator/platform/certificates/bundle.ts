@@ -22,8 +22,18 @@ export function bundleFile(bundle: string): string {
 export function currentBundle({ children, platform }: Scope): string | undefined {
   const ref = { resource: resources.secrets, namespace: namespaceOf(platform), name: authoritySecretName(platform) };
   const secret = children.get<Secret>(ref);
-  const authority = secret === undefined ? undefined : readAuthority(secret);
-  return authority === undefined ? undefined : bundleOf(authority);
+  return secret === undefined ? undefined : readBundleOf(secret);
+}
+
+/** By the cached object, which is another one as soon as it differs: every target of every probe asks, and reading certificates takes its time. */
+const bundles = new WeakMap<Secret, string | undefined>();
+
+function readBundleOf(secret: Secret): string | undefined {
+  if (bundles.has(secret)) return bundles.get(secret);
+  const authority = readAuthority(secret);
+  const bundle = authority === undefined ? undefined : bundleOf(authority);
+  bundles.set(secret, bundle);
+  return bundle;
 }
 
 /**

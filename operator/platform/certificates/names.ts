@@ -1,4 +1,4 @@
-import { childName } from '../core/names.ts';
+import { childName, namespaceOf } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 
 /** Keys of the authority's Secret: who signs, who is trusted beside it. */
@@ -36,4 +36,10 @@ export function authoritySecretName(platform: Platform): string {
 /** ConfigMap with the certificates of every authority that clients are to trust. */
 export function bundleName(platform: Platform): string {
   return childName(platform, 'ca');
+}
+
+/** What clients may call these Services: with `.svc`, with the namespace, and short; and what they are to whoever forwards a port. */
+export function hostNames(platform: Platform, services: readonly string[]): string[] {
+  const namespace = namespaceOf(platform);
+  return [...services.flatMap((name) => [`${name}.${namespace}.svc`, `${name}.${namespace}`, name]), 'localhost'];
 }

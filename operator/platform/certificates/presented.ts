@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { connect } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 import { idOf } from './certificate.ts';
+
+const LEAVE_MS = 200;
 
 /**
  * The certificate that a server shows to a client that has just connected, by its id. Whether it is to be trusted is what others find out; here it is
@@ -14,5 +16,14 @@ export async function presentedOn(socket: Socket, signal: AbortSignal): Promise<
   await once(secured, 'secureConnect', { signal });
   const certificate = secured.getPeerX509Certificate();
   if (certificate === undefined) throw new Error('it shows no certificate');
+  await takeLeave(secured);
   return idOf(certificate);
+}
+
+/** What is cut off without a word is trouble to some, who write a warning of it each time. */
+async function takeLeave(socket: TLSSocket): Promise<void> {
+  socket.resume();
+  socket.end();
+  // What was asked for is known by now, however it ends.
+  await once(socket, 'close', { signal: AbortSignal.timeout(LEAVE_MS) }).catch(() => undefined);
 }

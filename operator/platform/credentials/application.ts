@@ -57,11 +57,11 @@ function revisionOf(last: string | undefined, before: string | undefined, url: s
   return before === undefined || before === url ? last : String(Number(last ?? 0) + 1);
 }
 
-/** The way to Postgres: through the pooler where there is one, and then directly as well. The pooler takes connections without TLS only. */
+/** The way to Postgres: through the pooler where there is one, and then directly as well; with TLS where that is to be used. */
 function databaseUrls(scope: Scope, uri: string): Record<string, string> {
   const usesTls = tlsOf(scope).use;
   const direct = usesTls ? `${uri}?sslmode=verify-full&sslrootcert=${BUNDLE_FILE}` : uri;
-  if (usesTls || !wantsPooledRoute(scope)) {
+  if (!wantsPooledRoute(scope, usesTls)) {
     // A key that came with the Secret itself cannot be taken away by applying without it, so it is kept right instead.
     const isThere = secretValue(scope, childName(scope.platform, 'app'), DIRECT_URL_KEY) !== undefined;
     return { DATABASE_URL: direct, ...(isThere ? { [DIRECT_URL_KEY]: direct } : {}) };

@@ -1,15 +1,19 @@
+import type { Pod } from '../../kube/resources.ts';
 import type { Action, ActionContext } from '../core/component.ts';
-import { DATABASE, POSTGRES_PORT } from '../postgres/names.ts';
+import { DATABASE } from '../postgres/names.ts';
 import { failed } from '../postgres/problem.ts';
-import type { SqlTarget } from '../postgres/sql-session.ts';
+import { offersTls } from '../postgres/tls/names.ts';
 import { consolePasswordOf } from './credentials.ts';
-import { CONSOLE_DATABASE, CONSOLE_USER, poolerConfigName } from './names.ts';
-import { renew, resume } from './renew.ts';
+import { poolerConfigName } from './names.ts';
+import { reload, renew, resume } from './renew.ts';
+import { consoleTarget } from './target.ts';
 
 interface Target {
   /** Name of its Deployment; the pods' own are random. */
   readonly pooler: string;
   readonly address: string;
+  /** It is reached with TLS; absent otherwise. */
+  readonly tls?: true;
 }
 
 export interface RenewTarget extends Target {
@@ -29,7 +33,13 @@ interface ResumePoolers extends Action {
   readonly pods: readonly Target[];
 }
 
-export type PoolerAction = RenewPoolers | ResumePoolers;
+/** Has poolers read their files anew: settings, certificate, list of users. Nobody is sent away; what cannot be read is left as it was. */
+interface ReloadPoolers extends Action {
+  readonly type: 'pooler.reload';
+  readonly pods: readonly Target[];
+}
+
+export type PoolerAction = RenewPoolers | ResumePoolers | ReloadPoolers;
 
 /** The next reconcile waits for it, and a pooler that is slow to answer will be asked again. */
 const ACTION_TIMEOUT_MS = 1_500;
@@ -40,11 +50,12 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
   if (password === undefined) throw new Error(`Secret ${poolerConfigName(scope.platform)} has no console password`);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(ACTION_TIMEOUT_MS)]);
   const known = action as PoolerAction;
-  const each = known.pods.map(async ({ pooler, address, ...more }: RenewTarget) => {
-    const console = consoleOf(address, password);
+  const each = known.pods.map(async ({ pooler, address, tls, since }: RenewTarget) => {
+    const console = consoleTarget(scope, address, tls === true, password);
     try {
       if (known.type === 'pooler.resume') await resume(console, DATABASE, bounded);
-      else await renew(console, DATABASE, more.since === undefined ? undefined : new Date(more.since), bounded);
+      else if (known.type === 'pooler.reload') await reload(console, bounded);
+      else await renew(console, DATABASE, since === undefined ? undefined : new Date(since), bounded);
     } catch (error) {
       const answer = failed(error, bounded);
       throw new Error(`${pooler}: ${answer.ok ? '' : answer.detail}`, { cause: error });
@@ -55,6 +66,6 @@ export async function act(action: Action, { scope, signal }: ActionContext): Pro
   await Promise.all(each);
 }
 
-export function consoleOf(address: string, password: string): SqlTarget {
-  return { host: address, port: POSTGRES_PORT, database: CONSOLE_DATABASE, user: CONSOLE_USER, password };
+export function targetOf(pooler: string, pod: Pod): Target {
+  return { pooler, address: pod.status?.podIP ?? '', ...(offersTls(pod) ? { tls: true } : {}) };
 }

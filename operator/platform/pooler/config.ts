@@ -11,12 +11,30 @@ export interface PoolerTarget {
   readonly port: number;
   readonly listen: { readonly address: string; readonly port: number };
   readonly authFile: string;
+  /** Absent where it takes TLS from servers that have it, and has none itself. */
+  readonly tls?: PoolerTlsFiles;
 }
+
+/** With what a pooler takes TLS from its clients and demands it of servers. */
+export interface PoolerTlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** Read at each connection to a server. */
+  readonly bundle: string;
+  /** Whom a client's certificate is to be of, should it show one: nobody asks for it. */
+  readonly clientBundle: string;
+  /** No client is let in without TLS. */
+  readonly demand: boolean;
+}
+
+/** What is said of clients without TLS: `client_tls_sslmode`. */
+export const DEMANDED = 'require';
+const OFFERED = 'prefer';
 
 /** PgBouncer's file. It names no password, and nothing that a failover changes. */
 export function poolerConfig(pooler: EffectivePooler, target: PoolerTarget): string {
   const perPod = Math.max(1, Math.floor(pooler.maxServerConnections / pooler.instances));
-  const { database, host, port, listen, authFile } = target;
+  const { database, host, port, listen, authFile, tls } = target;
   return [
     '[databases]',
     `${database} = host=${host} port=${port} dbname=${database}`,
@@ -33,14 +51,26 @@ export function poolerConfig(pooler: EffectivePooler, target: PoolerTarget): str
       ...SERVERS,
       ...CLIENTS,
       ...LOGGING,
+      ...(tls === undefined ? {} : tlsSettings(tls)),
       pool_mode: pooler.poolMode,
       default_pool_size: perPod,
       max_db_connections: perPod,
-      // The operator's two sessions on the console need room as well.
-      max_client_conn: pooler.maxClientConnections + 4,
+      // The operator's own sessions need room as well, of which it has more where there is TLS to look after.
+      max_client_conn: pooler.maxClientConnections + (tls === undefined ? 4 : 8),
     }).map(([name, value]) => `${name} = ${value}`.trimEnd()),
     '',
   ].join('\n');
+}
+
+function tlsSettings({ certificate, key, bundle, clientBundle, demand }: PoolerTlsFiles): Record<string, string> {
+  return {
+    server_tls_sslmode: 'verify-full',
+    server_tls_ca_file: bundle,
+    client_tls_sslmode: demand ? DEMANDED : OFFERED,
+    client_tls_cert_file: certificate,
+    client_tls_key_file: key,
+    client_tls_ca_file: clientBundle,
+  };
 }
 
 /** How a server that is gone is noticed. Times are in seconds, unless they say otherwise. */

@@ -13,6 +13,8 @@ import { poolerName } from './names.ts';
 import { observePooler, type Pooler } from './observe.ts';
 import { renewal } from './renewal.ts';
 import { isPoolerInUse } from './route.ts';
+import { poolerReloads } from './tls/reloads.ts';
+import { poolerTls } from './tls/wanted.ts';
 
 /** Pure, but for the password that it draws for a new Secret. */
 export function decide(scope: Scope, blockedBy: readonly BlockedBy[], random: RandomString): ComponentPlan {
@@ -27,13 +29,18 @@ export function decide(scope: Scope, blockedBy: readonly BlockedBy[], random: Ra
     return { objects: [], condition: blockedCondition('the pooler of Postgres', blockedBy) };
   const isBlocked = blockedBy.length > 0;
   const users = liveUserlist(scope);
+  const tls = poolerTls(scope);
+  const renewed = renewal(scope, [writes, reads]);
+  const reloaded = tls === undefined ? undefined : poolerReloads(scope, tls);
   return {
     // Made once, so that a cache that is behind does not have its password drawn anew.
     creates: users === undefined ? [secret] : [],
-    objects: isBlocked ? [] : poolerObjects(platform, pooler, secret, users),
-    ...renewal(scope, [writes, reads]),
+    objects: isBlocked ? [] : poolerObjects(platform, pooler, secret, users, tls),
+    actions: [...renewed.actions, ...(reloaded?.actions ?? [])],
+    patches: [...renewed.patches, ...(reloaded?.patches ?? [])],
     condition: poolerCondition(scope, writes, reads),
     status: { pooler: { writes: statusOf(writes, pooler.instances), reads: statusOf(reads, pooler.instances) } },
+    ...(reloaded?.requeueAfterMs === undefined ? {} : { requeueAfterMs: reloaded.requeueAfterMs }),
   };
 }
 

@@ -31,13 +31,15 @@ describe('those whom the poolers let in', () => {
 
   it('are known when every pod has read the list with them', () => {
     const scope = scopeOfPods([]);
-    const read = (kind: 'writes' | 'reads', name: string, hash?: string) => {
+    const read = (kind: 'writes' | 'reads', name: string, hash?: string, tls = false) => {
       const { pooler } = scope.effective.postgres;
-      const now = startHash(scope.platform, pooler, kind, liveUserlist(scope) ?? '');
-      return [kind, poolerPod(kind, name, { [START_ANNOTATION]: hash ?? now })] as const;
+      const now = startHash(scope.platform, pooler, kind, liveUserlist(scope) ?? '', tls);
+      const secured = tls ? { 'isp.support/tls': 'on' } : {};
+      return [kind, poolerPod(kind, name, { [START_ANNOTATION]: hash ?? now, ...secured })] as const;
     };
     const all = POOLER_KINDS.map((kind) => read(kind, `${kind}-a`));
     expect(doPoolersKnow(scopeOfPods(all), next)).to.equal(true);
+    expect(doPoolersKnow(scopeOfPods([...all, read('writes', 'writes-b', undefined, true)]), next)).to.equal(true);
     expect(doPoolersKnow(scopeOfPods([...all, read('writes', 'writes-b', 'earlier')]), next)).to.equal(false);
     expect(doPoolersKnow(scopeOfPods(all), { ...next, password: 'another' })).to.equal(false);
   });

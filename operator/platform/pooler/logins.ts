@@ -2,6 +2,7 @@ import type { Scope } from '../core/component.ts';
 import { isPodReady } from '../core/pods.ts';
 import { type AppLogin, appLogin, nextLogin, otherUser } from '../postgres/login.ts';
 import { isLoginFollowed } from '../postgres/login-use.ts';
+import { offersTls } from '../postgres/tls/names.ts';
 import { type Login, userlist } from './config.ts';
 import { liveUserlist } from './credentials.ts';
 import { startHash } from './desired.ts';
@@ -45,12 +46,12 @@ export function doPoolersKnow(scope: Scope, { username, password }: Login): bool
   if (!pooler.enabled && !isPoolerInUse(scope)) return true;
   const users = liveUserlist(scope);
   if (users === undefined || !decoded(users).includes(userlist([{ username, password }]))) return false;
-  return POOLER_KINDS.every((kind) => {
-    const hash = startHash(platform, pooler, kind, users);
-    return poolerPods(scope, kind).every(
-      (pod) => pod.metadata.annotations?.[START_ANNOTATION] === hash && isPodReady(pod),
-    );
-  });
+  return POOLER_KINDS.every((kind) =>
+    poolerPods(scope, kind).every((pod) => {
+      const hash = startHash(platform, pooler, kind, users, offersTls(pod));
+      return pod.metadata.annotations?.[START_ANNOTATION] === hash && isPodReady(pod);
+    }),
+  );
 }
 
 /** As the list of users has it, whose quotes are doubled within a password. */

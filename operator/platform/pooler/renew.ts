@@ -44,6 +44,13 @@ export async function resume(console: SqlTarget, database: string, signal: Abort
   });
 }
 
+/** Has a pooler read its files anew. Connections to servers are made anew as well, each when its transaction is over. */
+export async function reload(console: SqlTarget, signal: AbortSignal): Promise<void> {
+  await onConsole(console, async (session) => {
+    await session.query('RELOAD', signal);
+  });
+}
+
 async function onConsole(console: SqlTarget, work: (session: SqlSession) => Promise<void>): Promise<void> {
   const session = new SqlSession(console, {});
   try {

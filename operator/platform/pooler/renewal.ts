@@ -1,8 +1,7 @@
-import { resources } from '../../kube/resources.ts';
 import type { GuardedPatch, Scope } from '../core/component.ts';
-import { namespaceOf } from '../core/names.ts';
-import type { PoolerAction, RenewTarget } from './actions.ts';
+import { type PoolerAction, type RenewTarget, targetOf } from './actions.ts';
 import { RENEWED_ANNOTATION } from './names.ts';
+import { noted } from './note.ts';
 import type { Pooler, PoolerPod, Servers } from './observe.ts';
 
 /** What is to be done with the poolers' connections, and what is written down once it is done. */
@@ -21,19 +20,17 @@ export function renewal(scope: Scope, poolers: readonly Pooler[]): Renewal {
       ? []
       : pods.flatMap((one) => (isDue(one, servers) ? [{ ...one, pooler: name, servers }] : [])),
   );
-  const paused = poolers.flatMap(({ name, pods }) =>
-    pods.filter(isPaused).map(({ pod }) => ({ pooler: name, address: pod.status?.podIP ?? '' })),
-  );
+  const paused = poolers.flatMap(({ name, pods }) => pods.filter(isPaused).map(({ pod }) => targetOf(name, pod)));
   const targets = due.map(({ pod, pooler, servers }): RenewTarget => {
     const since = sinceOf(pod.metadata.annotations?.[RENEWED_ANNOTATION], servers);
-    return { pooler, address: pod.status?.podIP ?? '', ...(since === undefined ? {} : { since: since.toISOString() }) };
+    return { ...targetOf(pooler, pod), ...(since === undefined ? {} : { since: since.toISOString() }) };
   });
   return {
     actions: [
       ...(targets.length === 0 ? [] : [{ type: 'pooler.renew' as const, pods: targets }]),
       ...(paused.length === 0 ? [] : [{ type: 'pooler.resume' as const, pods: paused }]),
     ],
-    patches: due.flatMap(({ pod, servers }) => writtenDown(scope, pod, servers)),
+    patches: due.flatMap(({ pod, servers }) => noted(scope, pod, RENEWED_ANNOTATION, servers.key)),
   };
 }
 
@@ -55,20 +52,4 @@ function answers({ pod, reading }: PoolerPod): boolean {
 function sinceOf(before: string | undefined, { primary }: Servers): Date | undefined {
   if (before === undefined || primary === undefined) return undefined;
   return before.split(' ')[0] === primary.name ? undefined : primary.since;
-}
-
-function writtenDown({ platform }: Scope, { metadata }: PoolerPod['pod'], { key }: Servers): GuardedPatch[] {
-  const { name, uid, annotations } = metadata;
-  if (uid === undefined) return [];
-  const path = `/metadata/annotations/${RENEWED_ANNOTATION.replace('/', '~1')}`;
-  return [
-    {
-      ref: { resource: resources.pods, namespace: namespaceOf(platform), name },
-      guard: { uid },
-      operations: [
-        ...(annotations === undefined ? [{ op: 'add' as const, path: '/metadata/annotations', value: {} }] : []),
-        { op: 'add', path, value: key },
-      ],
-    },
-  ];
 }

@@ -8,7 +8,8 @@ import { workersComponent } from '../application/workers/component.ts';
 import type { Component, Scope } from '../core/component.ts';
 import { scopeOf } from '../core/testing/scope.ts';
 import { credentialsComponent } from '../credentials/component.ts';
-import { ENABLED, poolerDeployment, secretOf } from './fixtures.ts';
+import type { PlatformSpec } from '../schema/spec.ts';
+import { ENABLED, poolerDeployment, poolerPod, secretOf } from './fixtures.ts';
 
 const DIRECT = 'postgresql://isp_support:secret@acme-postgres-primary.support.svc:5432/isp_support';
 const POOLED = 'postgresql://isp_support:secret@acme-postgres-pooler.support.svc:5432/isp_support';
@@ -71,6 +72,33 @@ describe('the way to the database', () => {
   it('leads back to the primary when the pooler is switched off', () => {
     const values = application(scopeOf({ objects: [...engines, routed] }));
     expect(values).to.include({ DATABASE_URL: DIRECT, DATABASE_DIRECT_URL: DIRECT });
+  });
+
+  describe('with TLS', () => {
+    const both: PlatformSpec = { postgres: { pooler: { enabled: true }, tls: { enabled: true } } };
+    const query = '?sslmode=verify-full&sslrootcert=/etc/isp-support/ca/ca.crt';
+    const used = secretOf('acme-app', { DATABASE_URL: `${DIRECT}${query}`, SECRET_KEY: 'k' }, 'api');
+    const secured = (name: string) => poolerPod('writes', name, { 'isp.support/tls': 'on' });
+    const urls = (...objects: KubeObject[]) => application(scopeOf({ spec: both, objects: [...engines, ...objects] }));
+
+    it('demands it of the pooler as of the primary, from the start on a new platform', () => {
+      expect(urls()).to.include({ DATABASE_URL: `${POOLED}${query}`, DATABASE_DIRECT_URL: `${DIRECT}${query}` });
+    });
+
+    it('leads to no pooler that has a pod without it, or one that is being replaced', () => {
+      const deployment = poolerDeployment('acme-postgres-pooler');
+      const rolling = { ...deployment, status: { ...deployment.status, updatedReplicas: 1 } };
+      expect(urls(used, deployment, secured('a'), poolerPod('writes', 'b'))['DATABASE_URL']).to.equal(DIRECT + query);
+      expect(urls(used, rolling, secured('a'), secured('b'))['DATABASE_URL']).to.equal(DIRECT + query);
+      expect(urls(used, deployment, secured('a'), secured('b'))['DATABASE_URL']).to.equal(POOLED + query);
+    });
+
+    it('does not demand it of a pooler that is in use before all of its pods have it', () => {
+      expect(urls(routed, poolerDeployment('acme-postgres-pooler'), poolerPod('writes', 'a'))).to.include({
+        DATABASE_URL: POOLED,
+        DATABASE_DIRECT_URL: DIRECT,
+      });
+    });
   });
 
   it('has the API, the workers and the beat replaced once the Secret has it, not before', () => {

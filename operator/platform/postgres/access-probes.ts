@@ -11,7 +11,8 @@ import { isRotating, loginsProbeName, NEXT_LOGIN_PROBE } from './password-facts.
 import { authorities, superuserTarget, targetKey, versionOf } from './pod-target.ts';
 import type { Answer } from './reading.ts';
 import { memberTarget } from './target.ts';
-import { offersTls, tlsProbeName } from './tls/facts.ts';
+import { tlsProbeName } from './tls/facts.ts';
+import { offersTls } from './tls/names.ts';
 import { memberFiles, readTls } from './tls/probe.ts';
 import type { TlsReading } from './tls/reading.ts';
 

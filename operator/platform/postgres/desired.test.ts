@@ -89,7 +89,7 @@ describe('the objects of Postgres', () => {
   });
 
   it('serve with TLS from files that only Postgres can read, and start with a configuration of their own', () => {
-    const tls = { offer: true, verify: true, use: true, demand: true };
+    const tls = { offer: true, verify: true, pool: true, use: true, demand: true };
     const template = set(build({}, { replicas: 3, tls })).spec?.template;
     expect(template?.metadata?.annotations).to.deep.equal({ 'isp.support/tls': 'on' });
     const pod = template?.spec;

@@ -54,7 +54,7 @@ describe("Patroni's dynamic configuration", () => {
   });
 
   it('sends the rules of who may connect as a whole, and only when they differ', () => {
-    const phases = { offer: true, verify: true, use: true, demand: false };
+    const phases = { offer: true, verify: true, pool: true, use: true, demand: false };
     const offered = dynamicConfig(postgres, phases);
     const demanded = dynamicConfig(postgres, { ...phases, demand: true });
     expect(configPatch(structuredClone(offered), offered)).to.equal(undefined);

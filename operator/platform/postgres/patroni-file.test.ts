@@ -49,7 +49,7 @@ describe("Patroni's file", () => {
   });
 
   describe('of members that offer TLS', () => {
-    const phases = { offer: true, verify: false, use: false, demand: false };
+    const phases = { offer: true, verify: false, pool: false, use: false, demand: false };
     const file = (tls: typeof phases, key = 'patroni-tls.yml') =>
       parse(patroniFile(platformWith(), postgres, tls).data?.[key] ?? '', { version: '1.1' });
 

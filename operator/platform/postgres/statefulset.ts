@@ -18,7 +18,7 @@ import {
   SUPERUSER,
 } from './names.ts';
 import { CONFIG_PATH, DATA_VOLUME_PATH, PATRONI_FILE, PATRONI_TLS_FILE, SOCKET_PATH } from './patroni-file.ts';
-import { TLS_ANNOTATION, TLS_PATH, tlsSecretName } from './tls/names.ts';
+import { TLS_ANNOTATION, TLS_OFFERED, TLS_PATH, tlsSecretName } from './tls/names.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
@@ -58,7 +58,7 @@ export function statefulSet(platform: Platform, postgres: EffectivePostgres, inp
       template: {
         metadata: {
           labels: podLabels(platform),
-          ...(input.tls ? { annotations: { [TLS_ANNOTATION]: 'on' } } : {}),
+          ...(input.tls ? { annotations: { [TLS_ANNOTATION]: TLS_OFFERED } } : {}),
         },
         spec: podSpec(platform, postgres, input.tls),
       },

@@ -100,14 +100,6 @@ const parameters = z
     ),
   });
 
-/** A pooler takes its clients' connections without TLS. */
-const TLS_WITHOUT_POOLER: ValidationRule = {
-  rule: '!has(self.tls) || !has(self.tls.enabled) || !self.tls.enabled || !has(self.pooler) || !has(self.pooler.enabled) || !self.pooler.enabled',
-  fieldPath: '.tls.enabled',
-  message:
-    'tls.enabled is true with pooler.enabled true, and the pooler takes connections without TLS only: set one of the two to false',
-};
-
 export const postgresSpecSchema = z
   .strictObject({
     version: z.enum(['15']).exactOptional().describe('Major version of Postgres.'),
@@ -126,7 +118,7 @@ export const postgresSpecSchema = z
           .boolean()
           .exactOptional()
           .describe(
-            'Whether clients and replicas connect with TLS, under an authority of the platform. Can be turned on and off while it serves; the members and the pods of the application are replaced one at a time. Default: false.',
+            'Whether clients and replicas connect with TLS, also through the pooler, under an authority of the platform. Can be turned on and off while it serves; the members and the pods of the pooler and of the application are replaced one at a time. Default: false.',
           ),
       })
       .exactOptional()
@@ -136,16 +128,13 @@ export const postgresSpecSchema = z
   })
   .describe('Postgres under Patroni: streaming replication with automatic failover.')
   .meta(
-    rules(
-      {
-        rule: '!has(self.synchronous) || !self.synchronous || !has(self.instances) || self.instances >= 2',
-        fieldPath: '.synchronous',
-        message: 'synchronous needs at least 2 instances',
-        messageExpression: says(
-          'synchronous is true with instances %d, so there is no replica to wait for: set instances to 2 or more, or remove synchronous',
-          'self.instances',
-        ),
-      },
-      TLS_WITHOUT_POOLER,
-    ),
+    rules({
+      rule: '!has(self.synchronous) || !self.synchronous || !has(self.instances) || self.instances >= 2',
+      fieldPath: '.synchronous',
+      message: 'synchronous needs at least 2 instances',
+      messageExpression: says(
+        'synchronous is true with instances %d, so there is no replica to wait for: set instances to 2 or more, or remove synchronous',
+        'self.instances',
+      ),
+    }),
   );

@@ -85,6 +85,11 @@ describe('the resource definition', () => {
     expect((await server.current.client.create(platform(namespace, 'empty'))).spec).to.deep.equal({});
   });
 
+  it('accepts a pooler beside TLS', async () => {
+    const spec = { postgres: { tls: { enabled: true }, pooler: { enabled: true } } };
+    expect((await server.current.client.create(platform(namespace, 'both', spec))).spec).to.deep.equal(spec);
+  });
+
   it('lets whoever applies take the last field out of the spec', async () => {
     const apply = async (spec: unknown) =>
       await server.current.client.apply(platform(namespace, 'emptied', spec) as KubeObject, { fieldManager: 'test' });

@@ -65,11 +65,6 @@ const REFUSED: readonly Case[] = [
     says: ['spec.postgres.instances', '6', 'less than or equal to 5'],
   },
   {
-    what: 'TLS with a pooler, which has none',
-    spec: { postgres: { tls: { enabled: true }, pooler: { enabled: true } } },
-    says: ['spec.postgres.tls.enabled', 'pooler.enabled', 'set one of the two to false'],
-  },
-  {
     what: 'synchronous replication without a replica',
     spec: { postgres: { instances: 1, synchronous: true } },
     says: ['spec.postgres.synchronous', 'instances 1', 'set instances to 2'],

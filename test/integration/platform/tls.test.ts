@@ -56,6 +56,14 @@ describe('a platform whose Postgres serves with TLS', function () {
     return config.metadata.annotations?.['config'] ?? '';
   }
 
+  async function idle(): Promise<void> {
+    await eventually(async () => {
+      const before = operator.writes();
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      expect(operator.writes()).to.equal(before);
+    }, 30_000);
+  }
+
   it('begins without, and nothing of it is there', async () => {
     await client.create(platform(namespace, 'acme', PLAYED_SPEC));
     await eventually(async () => await get(resources.deployments, 'acme-api'), 60_000);
@@ -91,13 +99,31 @@ describe('a platform whose Postgres serves with TLS', function () {
     });
   });
 
-  it('is idle then', async () => {
+  it('is idle then', async () => await idle());
+
+  it('puts a pooler in that has TLS from its first pod, and leads the application to it', async () => {
+    const spec = { postgres: { pooler: { enabled: true } } };
+    await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body: { spec } });
     await eventually(async () => {
-      const before = operator.writes();
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect(operator.writes()).to.equal(before);
-    }, 30_000);
+      const url = new URL(await text('acme-app', 'DATABASE_URL'));
+      expect(url.hostname).to.equal(`acme-postgres-pooler.${namespace}.svc`);
+      expect(url.searchParams.get('sslmode')).to.equal('verify-full');
+    }, 60_000);
+    const leaf = readCertificate(await text('acme-postgres-pooler-tls', 'tls.crt'));
+    expect(leaf?.dnsNames).to.include.members(['acme-postgres-pooler', `acme-postgres-pooler-ro.${namespace}.svc`]);
+    for (const name of ['acme-postgres-pooler', 'acme-postgres-pooler-ro']) {
+      const { metadata, spec: made } = await get<Deployment>(resources.deployments, name);
+      expect(made?.template.metadata?.annotations).to.include({ 'isp.support/tls': 'on' });
+      expect(metadata.generation, 'made once').to.equal(1);
+    }
+    await eventually(async () => {
+      const { data = {} } = await get<ConfigMap>(resources.configMaps, 'acme-postgres-pooler');
+      expect(data['writes-tls.ini']).to.contain('client_tls_sslmode = require');
+    });
+    expect(await rules()).to.contain('hostssl all all all');
   });
+
+  it('is idle with it, too', async () => await idle());
 
   it('begins to replace the authority when it is asked to, once', async () => {
     const body = { metadata: { annotations: { 'isp.support/rotate-ca': 'today' } } };
@@ -118,6 +144,12 @@ describe('a platform whose Postgres serves with TLS', function () {
     });
     await eventually(async () => expect(await text('acme-app', 'DATABASE_URL')).to.not.contain('sslmode'), 30_000);
     expect(await rules()).to.not.contain('hostssl');
+    await eventually(async () => {
+      const { spec } = await get<Deployment>(resources.deployments, 'acme-postgres-pooler');
+      expect(spec?.template.metadata?.annotations).to.have.keys('isp.support/config-hash');
+      const { data = {} } = await get<ConfigMap>(resources.configMaps, 'acme-postgres-pooler');
+      expect(data).to.have.keys('writes.ini', 'reads.ini');
+    }, 30_000);
     await eventually(async () => {
       const set = await get<StatefulSet>(resources.statefulSets, 'acme-postgres');
       expect(set.spec?.template.metadata?.annotations ?? {}).to.deep.equal({});

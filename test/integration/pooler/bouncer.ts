@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { poolerConfig, userlist } from '../../../operator/platform/pooler/config.ts';
+import { type PoolerTlsFiles, poolerConfig, userlist } from '../../../operator/platform/pooler/config.ts';
 import { CONSOLE_DATABASE, CONSOLE_USER } from '../../../operator/platform/pooler/names.ts';
 import { START } from '../../../operator/platform/pooler/pod.ts';
 import { SqlSession, type SqlTarget } from '../../../operator/platform/postgres/sql-session.ts';
@@ -18,24 +18,41 @@ export class Bouncer {
   readonly folder = scratch('bouncer');
   port = 0;
   #process: ChildProcess | undefined;
+  #address = { host: '', port: 0 };
 
-  /** @param address where the Service is. */
-  async start(address: { host: string; port: number }): Promise<void> {
+  /**
+   * @param address where the Service is
+   * @param tls what it has mounted; absent for one without TLS
+   */
+  async start(address: { host: string; port: number }, tls?: PoolerTlsFiles): Promise<void> {
     this.port = await freePort();
+    this.#address = address;
     const authFile = join(this.folder, 'userlist.txt');
     const logins = [
       { username: ROLE, password: PASSWORD },
       { username: CONSOLE_USER, password: CONSOLE_PASSWORD },
     ];
     writeFileSync(authFile, userlist(logins));
-    const { pooler } = resolve({ postgres: { pooler: { enabled: true, instances: 1 } } }, IMAGES).postgres;
-    const listen = { address: '127.0.0.1', port: this.port };
-    const file = join(this.folder, 'pgbouncer.ini');
-    writeFileSync(file, poolerConfig(pooler, { database: DATABASE, ...address, listen, authFile }));
+    const file = this.configure(tls);
     // Where Debian has it.
     const env = { PATH: `/usr/sbin:${process.env['PATH'] ?? ''}` };
     this.#process = start({ command: '/bin/sh', args: ['-c', START, 'sh', file], env, folder: this.folder });
-    await eventually(async () => await this.ask('SHOW VERSION'));
+    await eventually(async () => await this.ask('SHOW VERSION', tls && readFileSync(tls.bundle, 'utf8')));
+  }
+
+  /** Writes its settings, which it reads at its start, or when it is told to, and gives their path. */
+  configure(tls?: PoolerTlsFiles): string {
+    const { pooler } = resolve({ postgres: { pooler: { enabled: true, instances: 1 } } }, IMAGES).postgres;
+    const target = {
+      database: DATABASE,
+      ...this.#address,
+      listen: { address: '127.0.0.1', port: this.port },
+      authFile: join(this.folder, 'userlist.txt'),
+      ...(tls === undefined ? {} : { tls }),
+    };
+    const file = join(this.folder, 'pgbouncer.ini');
+    writeFileSync(file, poolerConfig(pooler, target));
+    return file;
   }
 
   get client(): SqlTarget {
@@ -46,8 +63,10 @@ export class Bouncer {
     return { ...this.client, database: CONSOLE_DATABASE, user: CONSOLE_USER, password: CONSOLE_PASSWORD };
   }
 
-  async ask(command: string): Promise<Record<string, unknown>[]> {
-    const session = new SqlSession(this.console, {});
+  /** @param ca whom to verify it with; absent: without TLS. */
+  async ask(command: string, ca?: string): Promise<Record<string, unknown>[]> {
+    const tls = ca === undefined ? {} : { tls: { ca, servername: 'localhost' } };
+    const session = new SqlSession({ ...this.console, ...tls }, {});
     try {
       return await session.query(command, AbortSignal.timeout(5_000));
     } finally {

@@ -8,6 +8,10 @@ import { components } from '../../../operator/platform/components.ts';
 import type { Action, Component, ProbeDefinition, Scope } from '../../../operator/platform/core/component.ts';
 import { shortHash } from '../../../operator/platform/core/hash.ts';
 import { namespaceOf } from '../../../operator/platform/core/names.ts';
+import { poolerConfigName } from '../../../operator/platform/pooler/names.ts';
+import type { PoolerView } from '../../../operator/platform/pooler/reading.ts';
+import { poolerTlsSecretName } from '../../../operator/platform/pooler/tls/names.ts';
+import type { PoolerTlsReading } from '../../../operator/platform/pooler/tls/reading.ts';
 import type { RevokeLogin } from '../../../operator/platform/postgres/actions.ts';
 import { type AppLogin, appLogin, nextLogin } from '../../../operator/platform/postgres/login.ts';
 import type { LoginsReading } from '../../../operator/platform/postgres/logins-probe.ts';
@@ -80,6 +84,8 @@ export class Engines {
     const intervalMs = this.#probeIntervalMs ?? probe.intervalMs;
     if (probe.name.startsWith('postgres/tls/'))
       return { ...probe, intervalMs, run: async () => await this.#tls(scope) };
+    if (probe.name.startsWith('pooler/tls/'))
+      return { ...probe, intervalMs, run: async () => await this.#poolerTls(scope) };
     if (probe.name === NEXT_LOGIN_PROBE)
       return { ...probe, intervalMs, run: async () => tried(state, nextLogin(scope)) };
     return answered(probe, intervalMs, state);
@@ -103,6 +109,9 @@ export class Engines {
       case 'postgres.configure':
         await this.#configure(scope, (action as Action & { patch: Record<string, unknown> }).patch, signal);
         return;
+      case 'pooler.renew':
+      case 'pooler.reload':
+        return;
       default:
         throw new TypeError(`nothing plays ${action.type}`);
     }
@@ -124,6 +133,23 @@ export class Engines {
         fileVerifies: true,
         verifies: false,
         inRecovery: false,
+        plainClients: [],
+      },
+    };
+  }
+
+  /** A pooler that runs with what it was given last. */
+  async #poolerTls({ platform }: Scope): Promise<Answer<PoolerTlsReading>> {
+    const namespace = namespaceOf(platform);
+    const leaf = { resource: resources.secrets, namespace, name: poolerTlsSecretName(platform) };
+    const settings = { resource: resources.configMaps, namespace, name: poolerConfigName(platform) };
+    const file = (await this.#client.get<ConfigMap>(settings))?.data?.['writes-tls.ini'] ?? '';
+    return {
+      ok: true,
+      value: {
+        presented: readLeaf(await this.#client.get<Secret>(leaf))?.id ?? '',
+        bundle: /ca-[0-9a-f]+\.crt/.exec(file)?.[0] ?? '',
+        demands: file.includes('client_tls_sslmode = require'),
         plainClients: [],
       },
     };
@@ -156,6 +182,12 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
       if (what.startsWith('log/')) return { ok: true, value: { oldest: 1, isStill: false } };
       if (what.startsWith('disk/')) return { isCurrent: true, space: { size: 2 ** 40, available: 2 ** 39 } };
       return what === 'parameters' ? anything(probe.target) : member(state);
+    case 'pooler':
+      return {
+        console: { ok: true, value: IDLE_POOLER },
+        server: { ok: true, value: { inRecovery: false } },
+        failures: 0,
+      };
     case 'rabbitmq':
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
     case 'worker':
@@ -164,6 +196,15 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
       throw new TypeError(`nothing answers probe ${probe.name}`);
   }
 }
+
+const IDLE_POOLER: PoolerView = {
+  clientsActive: 0,
+  clientsWaiting: 0,
+  longestWaitSeconds: 0,
+  serversActive: 0,
+  serversIdle: 0,
+  paused: false,
+};
 
 function give({ logins }: EngineState, login: AppLogin | undefined): void {
   if (login !== undefined) logins.set(login.username, login.password);

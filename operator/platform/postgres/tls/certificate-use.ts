@@ -1,8 +1,8 @@
 import type { CertificateUse } from '../../certificates/use.ts';
 import type { Scope } from '../../core/component.ts';
 import { memberPods } from '../observe.ts';
-import { offersTls, tlsOf, tlsReadingOf } from './facts.ts';
-import { dnsNames, tlsSecretName } from './names.ts';
+import { tlsOf, tlsReadingOf } from './facts.ts';
+import { dnsNames, offersTls, tlsSecretName } from './names.ts';
 
 /** What Postgres needs of the platform's authority; undefined when nothing is or will be served with TLS. */
 export function certificateUse(scope: Scope): CertificateUse | undefined {

@@ -3,10 +3,11 @@ import { certificateAnnotations } from '../../certificates/names.ts';
 import type { ComponentName, Scope } from '../../core/component.ts';
 import { childName, namespaceOf } from '../../core/names.ts';
 import { secretValue } from '../../core/secrets.ts';
+import { tlsPoolers } from '../../pooler/tls/facts.ts';
 import { DATABASE_LOGIN } from '../login.ts';
 import { memberPods, patroniConfig } from '../observe.ts';
 import type { Answer } from '../reading.ts';
-import { TLS_ANNOTATION } from './names.ts';
+import { offersTls } from './names.ts';
 import type { TlsFacts, TlsMember, TlsPhases } from './phases.ts';
 import { tlsPhases } from './phases.ts';
 import type { TlsReading } from './reading.ts';
@@ -24,10 +25,6 @@ export function tlsReadingOf({ probes }: Scope, pod: Pod): TlsReading | undefine
   return answer?.ok === true ? answer.value : undefined;
 }
 
-export function offersTls({ metadata }: Pod): boolean {
-  return metadata.annotations?.[TLS_ANNOTATION] === 'on';
-}
-
 /** Where TLS stands and goes. */
 export function tlsOf(scope: Scope): TlsPhases {
   return tlsPhases(tlsFacts(scope));
@@ -40,6 +37,7 @@ function tlsFacts(scope: Scope): TlsFacts {
   return {
     wanted: effective.postgres.tls.enabled,
     members: memberPods(scope).map((pod) => memberOf(scope, pod)),
+    poolers: tlsPoolers(scope),
     used: secretValue(scope, childName(platform, 'app'), 'DATABASE_URL')?.includes('sslmode=') ?? false,
     mounted: pods.every(({ metadata }) => metadata.annotations?.[certificateAnnotations.newestAuthority] !== undefined),
     current: pods.every(({ metadata }) => metadata.annotations?.[DATABASE_LOGIN] === login),

@@ -1,9 +1,12 @@
+import type { Pod } from '../../../kube/resources.ts';
+import { hostNames } from '../../certificates/names.ts';
 import { childName, namespaceOf } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import { clusterName, primaryServiceName, replicasServiceName } from '../names.ts';
 
-/** On the pods of members whose Postgres offers TLS. */
+/** On the pods of members, and of poolers, that offer TLS. */
 export const TLS_ANNOTATION = 'isp.support/tls';
+export const TLS_OFFERED = 'on';
 
 /** Where a member has its certificate, its key and the bundle. */
 export const TLS_PATH = '/etc/postgres-tls';
@@ -26,11 +29,14 @@ export function memberHost(platform: Platform, member: string): string {
   return `${member}.${clusterName(platform)}.${namespaceOf(platform)}.svc`;
 }
 
-/** Every name that a client may use: short, with the namespace, and with `.svc`. */
+export function offersTls({ metadata }: Pod): boolean {
+  return metadata.annotations?.[TLS_ANNOTATION] === TLS_OFFERED;
+}
+
+/** Every name that a client may use for a member. */
 export function dnsNames(platform: Platform): string[] {
   const cluster = clusterName(platform);
   const members = Array.from({ length: MOST_MEMBERS }, (_, ordinal) => `${cluster}-${ordinal}.${cluster}`);
   const hosts = [primaryServiceName(platform), replicasServiceName(platform), cluster, ...members];
-  const namespace = namespaceOf(platform);
-  return [...hosts.flatMap((host) => [`${host}.${namespace}.svc`, `${host}.${namespace}`, host]), 'localhost'];
+  return hostNames(platform, hosts);
 }
