@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { idOf } from './certificate.ts';
 
-const LEAVE_MS = 200;
+const LEAVE_MS = 500;
 
 /**
  * The certificate that a server shows to a client that has just connected, by its id. Whether it is to be trusted is what others find out; here it is

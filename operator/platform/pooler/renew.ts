@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { SqlSession, type SqlTarget } from '../postgres/sql-session.ts';
 
 interface ServerRow {
@@ -7,6 +8,14 @@ interface ServerRow {
   readonly connect_time: string;
 }
 
+interface PoolRow {
+  /** Connections to a server that are being made. */
+  readonly sv_login: number;
+}
+
+/** Of half a second in all. */
+const LOOKS = 25;
+const LOOK_AGAIN_MS = 20;
 /** State of a connection that is being made. */
 const ATTEMPT = 'new';
 /** Times on the console have no fraction, and two machines' clocks differ a little. */
@@ -44,10 +53,20 @@ export async function resume(console: SqlTarget, database: string, signal: Abort
   });
 }
 
-/** Has a pooler read its files anew. Connections to servers are made anew as well, each when its transaction is over. */
+/**
+ * Has a pooler read its files anew. Connections to servers are made anew as well, each when its transaction is over; but one that is logging in is cut off, which the pooler takes
+ * for a failure and tells whoever comes next. So a moment is looked for in which none is. Where none comes, as while a server is away, nothing is done.
+ */
 export async function reload(console: SqlTarget, signal: AbortSignal): Promise<void> {
   await onConsole(console, async (session) => {
-    await session.query('RELOAD', signal);
+    for (let look = 0; look < LOOKS; look += 1) {
+      const pools = await session.query<PoolRow>('SHOW POOLS', signal);
+      if (pools.every(({ sv_login }) => Number(sv_login) === 0)) {
+        await session.query('RELOAD', signal);
+        return;
+      }
+      await pause(LOOK_AGAIN_MS, undefined, { signal });
+    }
   });
 }
 

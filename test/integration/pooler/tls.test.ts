@@ -13,11 +13,14 @@ import { reload } from '../../../operator/platform/pooler/renew.ts';
 import { bundleKey } from '../../../operator/platform/pooler/tls/names.ts';
 import { PoolerTlsProbe } from '../../../operator/platform/pooler/tls/probe.ts';
 import { presentedCertificate } from '../../../operator/platform/postgres/tls/presented.ts';
+import { eventually } from '../../api/support/daemon.ts';
 import { Hammer, SecuredServer } from '../postgres/secured.ts';
 import { SecuredBouncer } from './secured-bouncer.ts';
 import { PASSWORD, ROLE } from './server.ts';
 
 const MINUTES_MS = 60_000;
+/** Slow is not refused. */
+const PATIENCE_MS = 10_000;
 const signal = () => AbortSignal.timeout(5_000);
 
 describe('a pooler with TLS', function () {
@@ -81,11 +84,14 @@ describe('a pooler with TLS', function () {
 
   async function demand(wanted: boolean): Promise<void> {
     pooler.mountSettings(bundle(), wanted);
-    await tellReload();
+    await eventually(async () => {
+      await tellReload();
+      expect((await reading()).demands).to.equal(wanted);
+    });
   }
 
-  async function outcome(url: string): Promise<string> {
-    const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_500 });
+  async function outcome(url: string, patienceMs = PATIENCE_MS): Promise<string> {
+    const client = new Client({ connectionString: url, connectionTimeoutMillis: patienceMs });
     try {
       await client.connect();
       const { rows } = await client.query<{ ssl: boolean }>('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
@@ -124,12 +130,13 @@ describe('a pooler with TLS', function () {
     pooler.mountSettings(stranger.certificate.pem);
     await tellReload();
     try {
-      expect(await outcome(pooler.url())).to.not.equal('ok');
+      expect(await outcome(pooler.url(), 1_500)).to.not.equal('ok');
       expect(pooler.log).to.contain('certificate verify failed');
     } finally {
       pooler.mountSettings(bundle());
     }
-    expect(await outcome(pooler.url()), 'read at each connection').to.equal('ok');
+    // Whom it trusts is read at each connection.
+    await eventually(async () => expect(await outcome(pooler.url())).to.equal('ok'));
     await tellReload();
   });
 
@@ -192,6 +199,27 @@ describe('a pooler with TLS', function () {
     await tellReload();
   });
 
+  it('is told to read its files in a moment in which no server is logging in, and not while one hangs', async () => {
+    const before = (await reading()).demands;
+    await pooler.bouncer.ask('RECONNECT postgres', operatorTrusts());
+    server.freeze();
+    const waiting = outcome(pooler.url(), 1_500);
+    try {
+      await eventually(async () => {
+        const pools = await pooler.bouncer.ask('SHOW POOLS', operatorTrusts());
+        expect(pools.some(({ sv_login }) => Number(sv_login) > 0)).to.equal(true);
+      });
+      pooler.mountSettings(bundle(), !before);
+      await tellReload();
+      expect((await reading()).demands).to.equal(before);
+    } finally {
+      server.thaw();
+    }
+    await waiting;
+    await eventually(async () => expect(await outcome(pooler.url())).to.equal('ok'));
+    await demand(before);
+  });
+
   it('refuses nobody, and sends nobody away, while the authority is replaced, two times over', async () => {
     const staying = new Client({ connectionString: pooler.url() });
     let isCut = false;
@@ -199,7 +227,7 @@ describe('a pooler with TLS', function () {
       isCut = true;
     });
     await staying.connect();
-    const hammers = [1, 2, 3].map(() => new Hammer(() => pooler.url()));
+    const hammers = [1, 2, 3].map(() => new Hammer(() => pooler.url(), PATIENCE_MS));
     const first = world.authority()?.current.id;
     const seen = new Set<string>();
     try {

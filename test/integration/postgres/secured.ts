@@ -106,6 +106,15 @@ export class SecuredServer {
     this.#write(this.clientBundle, bundle);
   }
 
+  /** Takes no connection on until it is thawed; sessions that are open go on. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   async destroy(): Promise<void> {
     await stop(this.#process, 'SIGQUIT');
     rmSync(this.#folder, { recursive: true, force: true });
@@ -130,9 +139,12 @@ export class Hammer {
   #stopped = false;
   readonly #done: Promise<void>;
 
-  /** @param url asked before each connection, as a pod that is replaced has another one */
-  constructor(url: () => string) {
-    this.#done = this.#run(url);
+  /**
+   * @param url asked before each connection, as a pod that is replaced has another one
+   * @param timeoutMs how long it waits for a connection
+   */
+  constructor(url: () => string, timeoutMs = 2_000) {
+    this.#done = this.#run(url, timeoutMs);
   }
 
   async stop(): Promise<void> {
@@ -140,9 +152,9 @@ export class Hammer {
     await this.#done;
   }
 
-  async #run(url: () => string): Promise<void> {
+  async #run(url: () => string, timeoutMs: number): Promise<void> {
     while (!this.#stopped) {
-      const client = new Client({ connectionString: url(), connectionTimeoutMillis: 2_000 });
+      const client = new Client({ connectionString: url(), connectionTimeoutMillis: timeoutMs });
       client.on('error', () => undefined);
       try {
         await client.connect();
