@@ -43,6 +43,12 @@ describe('the probes of a component', () => {
       () => poolerScope({ spec: ENABLED, primary: 0, pods: [['writes', poolerPod('writes', 'a')]] }),
       1,
     ],
+    [
+      'the pooler with TLS',
+      poolerComponent(() => 'random'),
+      () => poolerScope({ primary: 0, pods: [['writes', poolerPod('writes', 'a', { 'isp.support/tls': 'on' })]] }),
+      2,
+    ],
   ];
   for (const [name, component, make, count] of cases)
     it(`do not keep the scope that they were made from: ${name}`, async () => {

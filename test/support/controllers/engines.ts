@@ -84,7 +84,7 @@ export class Engines {
     const intervalMs = this.#probeIntervalMs ?? probe.intervalMs;
     if (probe.name.startsWith('postgres/tls/'))
       return { ...probe, intervalMs, run: async () => await this.#tls(scope) };
-    if (probe.name.startsWith('pooler/tls/'))
+    if (probe.name.startsWith('pooler-tls/'))
       return { ...probe, intervalMs, run: async () => await this.#poolerTls(scope) };
     if (probe.name === NEXT_LOGIN_PROBE)
       return { ...probe, intervalMs, run: async () => tried(state, nextLogin(scope)) };

@@ -8,7 +8,7 @@ import { poolerPods } from '../observe.ts';
 import type { PoolerTlsReading } from './reading.ts';
 
 export function poolerTlsProbeName(kind: PoolerKind, pod: Pod): string {
-  return `pooler/tls/${kind}/${pod.metadata.name}`;
+  return `pooler-tls/${kind}/${pod.metadata.name}`;
 }
 
 /** What a pod of a pooler said of TLS last; undefined when it has not been asked, or did not answer. */

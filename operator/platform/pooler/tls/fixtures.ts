@@ -66,7 +66,7 @@ export function tlsScope({ issued: { secrets }, spec = BOTH_ENABLED, ...input }:
   const secured = { [TLS_ANNOTATION]: TLS_OFFERED };
   const played = pods.map(([kind, name, reading]) => ({
     pod: poolerPod(kind, name, { ...annotations, ...(reading === 'plain' ? {} : secured) }),
-    reading: reading === 'plain' || reading === undefined ? [] : [[`pooler/tls/${kind}/${name}`, reading] as const],
+    reading: reading === 'plain' || reading === undefined ? [] : [[`pooler-tls/${kind}/${name}`, reading] as const],
   }));
   const answers = played.flatMap(({ reading }) => reading).map(([name, value]) => [name, { ok: true, value }]);
   return scopeOf({
