@@ -156,4 +156,23 @@ describe('a platform whose Postgres serves with TLS', function () {
       expect(set.spec?.template.spec?.volumes?.some(({ name }) => name === 'tls')).to.equal(false);
     }, 30_000);
   });
+
+  it('is turned on under a pooler, whose clients may do without it until the end', async () => {
+    const settings = async (): Promise<Record<string, string>> =>
+      (await get<ConfigMap>(resources.configMaps, 'acme-postgres-pooler')).data ?? {};
+    const body = { spec: { postgres: { tls: { enabled: true } } } };
+    await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body });
+    await eventually(async () => {
+      expect((await settings())['writes-tls.ini']).to.contain('client_tls_sslmode = prefer');
+    }, 60_000);
+    await eventually(async () => {
+      const url = new URL(await text('acme-app', 'DATABASE_URL'));
+      expect(url.hostname).to.contain('-pooler');
+      expect(url.searchParams.get('sslmode')).to.equal('verify-full');
+    }, 60_000);
+    await eventually(async () => {
+      expect((await settings())['writes-tls.ini']).to.contain('client_tls_sslmode = require');
+    }, 60_000);
+    await eventually(async () => expect(await rules()).to.contain('hostssl all all all'));
+  });
 });
