@@ -1,5 +1,6 @@
 import type { ConfigMap, Deployment, PodDisruptionBudget, Secret, Service } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
+import { bundleFile } from '../certificates/bundle.ts';
 import { BUNDLE_KEY } from '../certificates/names.ts';
 import type { EffectivePooler } from '../core/effective.ts';
 import { shortHash } from '../core/hash.ts';
@@ -9,7 +10,7 @@ import { DATABASE, POSTGRES_PORT, primaryServiceName, replicasServiceName } from
 import { AUTH_FOLDER, type PoolerTlsFiles, poolerConfig } from './config.ts';
 import { POOLER_KINDS, type PoolerKind, poolerConfigName, poolerName, poolerSelector, USERLIST_KEY } from './names.ts';
 import { CONFIG_FOLDER, poolerConfigKey, poolerPod } from './pod.ts';
-import { bundleKey, CERTIFICATE_FILE, KEY_FILE } from './tls/names.ts';
+import { CERTIFICATE_FILE, KEY_FILE } from './tls/names.ts';
 import type { PoolerTls } from './tls/wanted.ts';
 
 /**
@@ -86,10 +87,14 @@ function configMap(platform: Platform, pooler: EffectivePooler, tls: PoolerTls |
   };
 }
 
+/**
+ * The bundle has a second name, which differs with its content and which the settings name: so a pooler that says with which settings it runs says whom it trusts, too. The
+ * first name is read at each connection to a server and has to be there always; this one is read with the settings only.
+ */
 function tlsData(platform: Platform, pooler: EffectivePooler, { demand, bundle }: PoolerTls): Record<string, string> {
-  const files = tlsFiles(demand, bundleKey(bundle));
+  const files = tlsFiles(demand, bundleFile(bundle));
   const settings = POOLER_KINDS.map((kind) => [poolerConfigKey(kind, true), fileOf(platform, pooler, kind, files)]);
-  return { ...Object.fromEntries(settings), [BUNDLE_KEY]: bundle, [bundleKey(bundle)]: bundle };
+  return { ...Object.fromEntries(settings), [BUNDLE_KEY]: bundle, [bundleFile(bundle)]: bundle };
 }
 
 function deployment(

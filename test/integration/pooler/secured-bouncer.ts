@@ -1,8 +1,8 @@
 import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeyPair } from '../../../operator/platform/certificates/authority.ts';
+import { bundleFile } from '../../../operator/platform/certificates/bundle.ts';
 import type { PoolerTlsFiles } from '../../../operator/platform/pooler/config.ts';
-import { bundleKey } from '../../../operator/platform/pooler/tls/names.ts';
 import type { SqlTarget } from '../../../operator/platform/postgres/sql-session.ts';
 import { Bouncer } from './bouncer.ts';
 
@@ -27,7 +27,7 @@ export class SecuredBouncer {
       certificate: join(folder, 'tls.crt'),
       key: join(folder, 'tls.key'),
       bundle: join(folder, 'ca.crt'),
-      clientBundle: join(folder, bundleKey(this.#bundle)),
+      clientBundle: join(folder, bundleFile(this.#bundle)),
       demand: this.#demand,
     };
   }
@@ -66,7 +66,7 @@ export class SecuredBouncer {
 
   #writeBundles(): void {
     const { folder } = this.bouncer;
-    const key = bundleKey(this.#bundle);
+    const key = bundleFile(this.#bundle);
     for (const name of readdirSync(folder)) if (name.startsWith('ca-') && name !== key) rmSync(join(folder, name));
     write(this.files.bundle, this.#bundle);
     write(this.files.clientBundle, this.#bundle);

@@ -5,12 +5,12 @@ import { expect } from 'chai';
 import { Client } from 'pg';
 import type { ConfigMap, Secret } from '../../../operator/kube/resources.ts';
 import { type KeyPair, trusted } from '../../../operator/platform/certificates/authority.ts';
+import { bundleFile } from '../../../operator/platform/certificates/bundle.ts';
 import { issueAuthority } from '../../../operator/platform/certificates/issue.ts';
 import { World } from '../../../operator/platform/certificates/testing/world.ts';
 import { closesOn } from '../../../operator/platform/pooler/pod.ts';
 import { PoolerProbe } from '../../../operator/platform/pooler/probe.ts';
 import { reload } from '../../../operator/platform/pooler/renew.ts';
-import { bundleKey } from '../../../operator/platform/pooler/tls/names.ts';
 import { PoolerTlsProbe } from '../../../operator/platform/pooler/tls/probe.ts';
 import { presentedCertificate } from '../../../operator/platform/postgres/tls/presented.ts';
 import { eventually } from '../../api/support/daemon.ts';
@@ -141,7 +141,7 @@ describe('a pooler with TLS', function () {
   });
 
   it('is verified by the operator as well, which sees with what it runs', async () => {
-    expect(await reading()).to.deep.include({ bundle: bundleKey(bundle()), demands: false });
+    expect(await reading()).to.deep.include({ bundle: bundleFile(bundle()), demands: false });
     const wrong = await ask(stranger.certificate.pem);
     expect(wrong.ok).to.equal(false);
     const name = await ask(operatorTrusts(), 'other');
@@ -248,8 +248,8 @@ describe('a pooler with TLS', function () {
             world.mountBundle(0);
           }
           const { presented, bundle: key } = await reading();
-          if (presented !== idOfLeaf() || key !== bundleKey(bundle())) await tellReload();
-          if ((await reading()).bundle === bundleKey(bundle())) world.mountBundle(1);
+          if (presented !== idOfLeaf() || key !== bundleFile(bundle())) await tellReload();
+          if ((await reading()).bundle === bundleFile(bundle())) world.mountBundle(1);
           world.served = undefined;
           if ((await reading()).presented === idOfLeaf() && (await served()) === idOfLeaf()) world.serveLeaf();
           seen.add(world.phase ?? '');

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { bundleFile } from '../../certificates/bundle.ts';
 import { ENABLED, poolerDeployment, secretOf } from '../fixtures.ts';
 import { poolerCertificateUse } from './certificate-use.ts';
 import { type Issued, issued, type TlsScope, tlsScope } from './fixtures.ts';
-import { bundleKey } from './names.ts';
 import type { PoolerTlsReading } from './reading.ts';
 
 describe('what the poolers need of the platform’s authority', () => {
@@ -12,7 +12,7 @@ describe('what the poolers need of the platform’s authority', () => {
 
   before(async () => {
     given = await issued();
-    fine = { presented: 'leaf', bundle: bundleKey(given.authority.certificate.pem), demands: false, plainClients: [] };
+    fine = { presented: 'leaf', bundle: bundleFile(given.authority.certificate.pem), demands: false, plainClients: [] };
   });
 
   it('is one certificate for every name of both Services', () => {

@@ -1,3 +1,4 @@
+import { bundleFile } from '../../certificates/bundle.ts';
 import type { CertificateUse } from '../../certificates/use.ts';
 import type { Scope } from '../../core/component.ts';
 import { postgresBundle } from '../../postgres/target.ts';
@@ -6,7 +7,7 @@ import { offersTls } from '../../postgres/tls/names.ts';
 import { poolerName } from '../names.ts';
 import { isPoolerInUse } from '../route.ts';
 import { type TlsPod, tlsPods } from './facts.ts';
-import { bundleKey, poolerDnsNames, poolerTlsSecretName } from './names.ts';
+import { poolerDnsNames, poolerTlsSecretName } from './names.ts';
 
 /** What the poolers need of the platform's authority; undefined when none serves with TLS, or will. */
 export function poolerCertificateUse(scope: Scope): CertificateUse | undefined {
@@ -21,7 +22,7 @@ export function poolerCertificateUse(scope: Scope): CertificateUse | undefined {
   return {
     leaves: [{ secret: poolerTlsSecretName(platform), component: 'pooler', dnsNames: poolerDnsNames(platform) }],
     // Who has the bundle has the newest authority, which is in it.
-    distrusting: () => lacking(({ reading }) => reading?.bundle !== bundleKey(postgresBundle(scope))),
+    distrusting: () => lacking(({ reading }) => reading?.bundle !== bundleFile(postgresBundle(scope))),
     unserved: (leaf) => lacking(({ reading }) => reading?.presented !== leaf),
   };
 }

@@ -1,5 +1,4 @@
 import { hostNames, leafKeys } from '../../certificates/names.ts';
-import { shortHash } from '../../core/hash.ts';
 import { childName } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import { POOLER_KINDS, poolerName } from '../names.ts';
@@ -23,12 +22,4 @@ export function poolerDnsNames(platform: Platform): string[] {
     platform,
     POOLER_KINDS.map((kind) => poolerName(platform, kind)),
   );
-}
-
-/**
- * A second name of the bundle beside the pooler's settings, which differs with its content and which these settings name: so a pooler that says with which settings it runs
- * says whom it trusts, too. The first name is read at each connection to a server and has to be there always; this one is read with the settings only.
- */
-export function bundleKey(bundle: string): string {
-  return `ca-${shortHash(bundle)}.crt`;
 }

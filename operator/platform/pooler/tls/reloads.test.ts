@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { bundleFile } from '../../certificates/bundle.ts';
 import type { Scope } from '../../core/component.ts';
 import { type Issued, issued, type TlsScope, tlsScope } from './fixtures.ts';
-import { bundleKey, RELOADED_ANNOTATION } from './names.ts';
+import { RELOADED_ANNOTATION } from './names.ts';
 import type { PoolerTlsReading } from './reading.ts';
 import { poolerReloads } from './reloads.ts';
 import { poolerTls } from './wanted.ts';
@@ -15,7 +16,7 @@ describe('what poolers are given while they run', () => {
     const { authority, leaf } = given;
     fine = {
       presented: leaf.certificate.id,
-      bundle: bundleKey(authority.certificate.pem),
+      bundle: bundleFile(authority.certificate.pem),
       demands: false,
       plainClients: [],
     };

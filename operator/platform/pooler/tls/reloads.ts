@@ -1,4 +1,5 @@
 import { resources, type Secret } from '../../../kube/resources.ts';
+import { bundleFile } from '../../certificates/bundle.ts';
 import { readLeaf } from '../../certificates/leaf.ts';
 import type { GuardedPatch, Scope } from '../../core/component.ts';
 import { namespaceOf } from '../../core/names.ts';
@@ -7,7 +8,7 @@ import { type PoolerAction, targetOf } from '../actions.ts';
 import { poolerName } from '../names.ts';
 import { noted } from '../note.ts';
 import { type TlsPod, tlsPods } from './facts.ts';
-import { bundleKey, poolerTlsSecretName, RELOADED_ANNOTATION } from './names.ts';
+import { poolerTlsSecretName, RELOADED_ANNOTATION } from './names.ts';
 import type { PoolerTls } from './wanted.ts';
 
 /** What poolers read anew, and what is written down once they have. */
@@ -31,7 +32,7 @@ export function poolerReloads(scope: Scope, tls: PoolerTls): Reloads {
   const { children, platform, now } = scope;
   const ref = { resource: resources.secrets, namespace: namespaceOf(platform), name: poolerTlsSecretName(platform) };
   const leaf = readLeaf(children.get<Secret>(ref))?.id;
-  const bundle = bundleKey(tls.bundle);
+  const bundle = bundleFile(tls.bundle);
   const isBehind = ({ pod, reading }: TlsPod) =>
     offersTls(pod) &&
     pod.metadata.deletionTimestamp === undefined &&

@@ -1,3 +1,4 @@
+import { hostNames } from '../../certificates/names.ts';
 import { childName, namespaceOf, serviceHost } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
 import { nodesServiceName, redisName } from '../names.ts';
@@ -26,13 +27,7 @@ export function verifiedHost(platform: Platform): string {
  * stands for all; nobody believes such a name where only one part follows the asterisk, so they have no short one.
  */
 export function dnsNames(platform: Platform): string[] {
-  const namespace = namespaceOf(platform);
   const services = [redisName(platform), nodesServiceName(platform), setName(platform, 'sentinel')];
-  const pods = `*.${nodesServiceName(platform)}.${namespace}`;
-  return [
-    ...services.flatMap((service) => [`${service}.${namespace}.svc`, `${service}.${namespace}`, service]),
-    `${pods}.svc`,
-    pods,
-    'localhost',
-  ];
+  const pods = `*.${nodesServiceName(platform)}.${namespaceOf(platform)}`;
+  return [...hostNames(platform, services), `${pods}.svc`, pods];
 }
