@@ -11,11 +11,11 @@ import {
   getPlatform,
   healthy,
   platform,
-  platformRef,
   podsOf,
 } from '../e2e/support/cluster.ts';
 import { Desk } from '../e2e/support/desk.ts';
 import { Ledger } from '../e2e/support/ledger.ts';
+import { removePlatform } from '../e2e/support/removal.ts';
 
 /** Measures what docs/benchmarks/platform.md states, and writes it. Needs a cluster with the operator and its images. */
 const { values } = parseArgs({
@@ -35,16 +35,6 @@ async function pause(ms: number): Promise<void> {
 function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}
-
-async function removePlatform(): Promise<void> {
-  if ((await getPlatform()) === undefined) return;
-  await client.patch(platformRef, {
-    type: 'merge',
-    body: { metadata: { annotations: { 'isp.support/delete-volumes': 'true' } } },
-  });
-  await client.delete(platformRef);
-  await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));
 }
 
 /** Seconds from `apply` to Ready with full redundancy, and when each component's condition became True. */

@@ -1,19 +1,9 @@
 import { expect } from 'chai';
-import { type Pod, resources } from '../../operator/kube/resources.ts';
+import type { Pod } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
-import {
-  apply,
-  children,
-  client,
-  deletePod,
-  eventually,
-  getPlatform,
-  healthy,
-  platform,
-  platformRef,
-  podsOf,
-} from './support/cluster.ts';
+import { apply, deletePod, eventually, healthy, platform, podsOf } from './support/cluster.ts';
 import { useDesk } from './support/desk.ts';
+import { removePlatform } from './support/removal.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform whose Redis is watched by Sentinels', () => {
@@ -25,14 +15,7 @@ describe('a platform whose Redis is watched by Sentinels', () => {
     await healthy(480_000);
   });
 
-  after(async () => {
-    await apply(platform(spec, { 'isp.support/delete-volumes': 'true' }));
-    await client.delete(platformRef);
-    await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));
-    await eventually('the volumes gone', async () =>
-      (await children(resources.persistentVolumeClaims)).length === 0 ? true : undefined,
-    );
-  });
+  after(removePlatform);
 
   const primaries = async (): Promise<Pod[]> => await podsOf('redis', { [labels.role]: 'primary' });
 

@@ -10,12 +10,12 @@ import {
   getPlatform,
   healthy,
   platform,
-  platformRef,
   podsOf,
   primaryPod,
 } from './support/cluster.ts';
 import { useDesk } from './support/desk.ts';
 import { inContainer } from './support/pod-command.ts';
+import { removePlatform } from './support/removal.ts';
 import { underLoad } from './support/under-load.ts';
 
 /** Of the local cluster; kind has none whose volumes have a limit. */
@@ -32,15 +32,7 @@ describe('a platform whose volumes can be full, and grow', () => {
     await healthy(480_000);
   });
 
-  after(async () => {
-    if ((await getPlatform()) === undefined) return;
-    await client.patch(platformRef, {
-      type: 'merge',
-      body: { metadata: { annotations: { 'isp.support/delete-volumes': 'true' } } },
-    });
-    await client.delete(platformRef);
-    await eventually('the platform gone', async () => ((await getPlatform()) === undefined ? true : undefined));
-  });
+  after(removePlatform);
 
   const uids = async (): Promise<string[]> =>
     (await podsOf('postgres')).map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => (a < b ? -1 : 1));
