@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e bench bench-failover bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e bench bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ bench: bench-runtime bench-tasks ## Measure the figures in docs/benchmarks anew
 
 bench-failover: setup ## Measure how Postgres fails over, beside Patroni alone
 	node hack/bench-failover.ts
+
+bench-redis: setup ## Measure Redis under faults, beside Redis alone
+	node hack/bench-redis.ts
 
 bench-runtime: setup ## Measure those of the runtime, for which no cluster is needed (an hour)
 	node test/bench/runtime.ts

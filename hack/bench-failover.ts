@@ -1,10 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createProgress } from './cluster/progress.ts';
-import { install } from './install.ts';
+import { benchOnCluster } from './bench-on-cluster.ts';
 
 /** Measures how Postgres fails over, on a cluster with the newest operator. */
-const { env } = await install(createProgress());
-const bench = spawn(process.execPath, ['test/bench/failover.ts', ...process.argv.slice(2)], { env, stdio: 'inherit' });
-const [code] = (await once(bench, 'exit')) as [number | null];
-process.exitCode = code ?? 1;
+await benchOnCluster('test/bench/failover.ts');

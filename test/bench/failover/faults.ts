@@ -1,7 +1,7 @@
 import type { ClusterProvider, ContainerTarget } from '../../../hack/cluster/provider.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
-import { until } from './until.ts';
+import { scaleOperator } from '../in-cluster/operator.ts';
 
 export interface Fault {
   readonly title: string;
@@ -82,16 +82,6 @@ export function faultsOf(
       mend: heal,
     },
   };
-}
-
-async function scaleOperator(client: KubeClient, replicas: number): Promise<void> {
-  const namespace = 'isp-support-system';
-  const deployment = { resource: resources.deployments, namespace, name: 'isp-support-operator' };
-  await client.patch(deployment, { type: 'merge', body: { spec: { replicas } } });
-  await until('the operator scaled', async () => {
-    const { items } = await client.list<Pod>(resources.pods, { namespace });
-    return items.length === replicas ? true : undefined;
-  });
 }
 
 const refTo = ({ metadata: { namespace, name } }: Pod) => ({ resource: resources.pods, namespace, name });

@@ -1,12 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
-import type { KubeObject } from '../../../operator/kube/types.ts';
+import { leadingOperator, SYSTEM } from '../in-cluster/operator.ts';
 import type { LedgerPod } from './ledger-pod.ts';
 import type { Subject } from './subject.ts';
-import { until } from './until.ts';
-
-const SYSTEM = 'isp-support-system';
 
 /** Brings primary, writers and the operator's leader together on a node, or apart, by moving whatever is in the wrong place. */
 export class Placement {
@@ -29,7 +26,7 @@ export class Placement {
   /** The primary, on another node than the writers, and with the operator's leader beside it, or not. */
   async besideLeader(wanted: boolean): Promise<Pod> {
     for (let attempt = 0; attempt < 10; attempt += 1) {
-      const [pod, leading] = [await this.awayFromLedger(), await until('a leader', () => this.#leader())];
+      const [pod, leading] = [await this.awayFromLedger(), await leadingOperator(this.#client)];
       if ((leading.spec?.nodeName === pod.spec?.nodeName) === wanted) return pod;
       await this.#client.delete({ resource: resources.pods, namespace: SYSTEM, name: leading.metadata.name });
       await pause(5_000);
@@ -37,15 +34,5 @@ export class Placement {
       if (attempt % 2 === 1) await this.#subject.switchOver(pod);
     }
     throw new Error('the leader and the primary cannot be brought together or apart');
-  }
-
-  async #leader(): Promise<Pod | undefined> {
-    const lease = await this.#client.get<KubeObject & { spec?: { holderIdentity?: string } }>({
-      resource: resources.leases,
-      namespace: SYSTEM,
-      name: 'isp-support-operator',
-    });
-    const name = lease?.spec?.holderIdentity ?? '';
-    return name === '' ? undefined : await this.#client.get<Pod>({ resource: resources.pods, namespace: SYSTEM, name });
   }
 }

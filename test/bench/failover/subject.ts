@@ -1,9 +1,9 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
-import { isAlreadyExists } from '../../../operator/kube/errors.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
-import { until } from './until.ts';
+import { makeNamespace } from '../in-cluster/namespace.ts';
+import { until } from '../in-cluster/until.ts';
 
 const NAME = 'bench';
 
@@ -22,7 +22,7 @@ export class Subject {
   }
 
   async setUp(): Promise<void> {
-    await this.#makeNamespace();
+    await makeNamespace(this.#client, this.namespace);
     await this.setDriven(true);
     await this.whole();
   }
@@ -131,14 +131,5 @@ export class Subject {
 
   get #ref(): ObjectRef {
     return { resource: resources.platforms, namespace: this.namespace, name: NAME };
-  }
-
-  async #makeNamespace(): Promise<void> {
-    const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } };
-    try {
-      await this.#client.raw('POST', '/api/v1/namespaces', body);
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
   }
 }
