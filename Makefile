@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e bench bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e bench bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it ma
 
 bench: bench-runtime bench-tasks ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts
+
+bench-burst: setup ## Measure a burst of 10,000 tasks, and draw it
+	node hack/bench-burst.ts
 
 bench-failover: setup ## Measure how Postgres fails over, beside Patroni alone
 	node hack/bench-failover.ts
