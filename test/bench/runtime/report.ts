@@ -47,8 +47,9 @@ ${[
   row(`writes in ${idleSeconds} s at rest`, ({ idle }) => count(idle.writes), '0'),
   row(`requests in ${idleSeconds} s at rest, the lease's excepted`, ({ idle }) => count(idle.requests)),
   row('CPU at rest, of one core', ({ idle }) => `${(idle.cpuMs / idle.seconds / 10).toFixed(1)} %`),
-  row('CPU time of a reconcile with nothing to do', ({ noop }) => `${noop.cpuMs.toFixed(1)} ms`, '≤ 5 ms'),
-  row('requests by so many such reconciles', ({ noop }) => `${noop.requests} by ${noop.reconciles}`, '0'),
+  row('CPU time of a reconcile with nothing to do', ({ noop }) => `${noop.later.cpuMs.toFixed(1)} ms`, '≤ 5 ms'),
+  row('the same of the first ones of the process', ({ noop }) => `${noop.first.cpuMs.toFixed(1)} ms`),
+  row('requests by so many such reconciles', ({ noop }) => requestsOf(noop), '0'),
   row('TCP connections to the API server', ({ connections }) => String(connections), '≤ 8'),
   row('resident memory at rest', ({ residentBytes }) => mib(residentBytes), '≤ 110 MiB at 1, ≤ 250 MiB at 1,000'),
   row('the most resident memory since the start', ({ peakBytes }) => mib(peakBytes)),
@@ -61,10 +62,14 @@ ${[
 ].join('\n')}
 
 A reconcile with nothing to do is brought about by an annotation on the platform; its CPU time is that of the whole process, decoding of
-the event included, less what the process takes at rest. Drift: ${all[0]?.repairMs.length ?? 0} times somebody changes a label of a Service, the content of a
+the event included, less what the process takes at rest; of the first ${all[0]?.noop.first.reconciles ?? 0} there is a row of its own, since node still compiles what they run. Drift: ${all[0]?.repairMs.length ?? 0} times somebody changes a label of a Service, the content of a
 ConfigMap or an image of a Deployment, or deletes a PodDisruptionBudget; the time runs from sending that change until a watch shows the
 object as it was.
 `;
+}
+
+function requestsOf({ first, later }: OperatorFigures['noop']): string {
+  return `${first.requests + later.requests} by ${first.reconciles + later.reconciles}`;
 }
 
 function clientsSection(all: RuntimeFigures['clients']): string {
