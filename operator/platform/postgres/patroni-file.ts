@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import type { ConfigMap } from '../../kube/resources.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import { commonLabels, labels } from '../core/names.ts';
@@ -19,6 +18,7 @@ import { dynamicConfig } from './patroni-config.ts';
 import { hbaRules } from './tls/hba.ts';
 import { TLS_FILES } from './tls/names.ts';
 import type { TlsPhases } from './tls/phases.ts';
+import { yamlText } from './yaml-text.ts';
 
 /** Where the data volume is mounted; the cluster's directory lies below, since initdb wants to make it itself with mode 0700. */
 export const DATA_VOLUME_PATH = '/var/lib/postgresql';
@@ -60,16 +60,13 @@ SQL
  * file holds the first version (`bootstrap.dcs` is read once). Passwords and addresses come from the environment.
  */
 export function patroniFile(platform: Platform, postgres: EffectivePostgres, tls?: TlsPhases): ConfigMap {
-  // Quoted, since Patroni's parser takes `off` for a boolean and `1e3` for text.
-  const write = (content: unknown) =>
-    stringify(content, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: patroniFileName(platform), labels: commonLabels(platform, 'postgres') },
     data: {
-      'patroni.yml': write(fileContent(platform, postgres)),
-      ...(tls?.offer === true ? { 'patroni-tls.yml': write(fileContent(platform, postgres, tls)) } : {}),
+      'patroni.yml': yamlText(fileContent(platform, postgres)),
+      ...(tls?.offer === true ? { 'patroni-tls.yml': yamlText(fileContent(platform, postgres, tls)) } : {}),
       'set-passwords.sh': CALLBACK,
     },
   };
