@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
+import { within } from '../within.ts';
 
 export type State = 'up' | 'down';
 
@@ -34,18 +34,11 @@ export function judge(observed: Observed): Readiness {
 /** Runs a check for at most `timeoutMs`. */
 export async function check(probe: () => Promise<void>, timeoutMs: number): Promise<Check> {
   const started = performance.now();
-  const timeout = new AbortController();
-  const expired = delay(timeoutMs, undefined, { signal: timeout.signal }).then(
-    () => Promise.reject(new Error(`no answer within ${timeoutMs} ms`)),
-    () => undefined,
-  );
   const done = (state: State) => ({ state, milliseconds: Math.round(performance.now() - started) });
   try {
-    await Promise.race([probe(), expired]);
+    await within(timeoutMs, probe());
     return done('up');
   } catch (error) {
     return { ...done('down'), reason: messageOf(error) };
-  } finally {
-    timeout.abort();
   }
 }
