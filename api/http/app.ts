@@ -4,6 +4,7 @@ import helmet from 'helmet';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log.ts';
 import { authenticate } from './authenticate.ts';
+import type { Caches } from './caches.ts';
 import { conversationsRouter, type Outbox } from './conversations.ts';
 import { customersRouter } from './customers.ts';
 import { limitConcurrency } from './limit.ts';
@@ -14,6 +15,7 @@ import { schedulesRouter } from './schedules.ts';
 
 export interface AppOptions {
   db: Database;
+  caches: Caches;
   outbox: Outbox;
   log: Log;
   maxConcurrent: number;
@@ -26,13 +28,22 @@ export interface AppOptions {
 
 const BODY_LIMIT = '64kb';
 
-export function createApp({ db, outbox, log, maxConcurrent, adminToken, operations, onRequest }: AppOptions): Express {
+export function createApp({
+  db,
+  caches,
+  outbox,
+  log,
+  maxConcurrent,
+  adminToken,
+  operations,
+  onRequest,
+}: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet(), timeRequests(), identifyRequests());
   app.use(operationsRouter(operations));
   app.use('/v1', countRequests(onRequest), limitConcurrency(maxConcurrent), express.json({ limit: BODY_LIMIT }));
-  app.use('/v1/customers', customersRouter(db));
+  app.use('/v1/customers', customersRouter(db, caches.customers));
   app.use('/v1/conversations', conversationsRouter(db, outbox));
   app.use('/v1/schedules', authenticate(adminToken), schedulesRouter(db));
   app.use(noSuchRoute());

@@ -1,12 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Router } from 'express';
+import type { Cache } from '../cache/cache.ts';
 import type { Database } from '../db/database.ts';
-import { createCustomer, readCustomer } from '../domain/customers.ts';
+import { type Customer, createCustomer, readCustomer } from '../domain/customers.ts';
 import { creates } from './idempotent.ts';
 import { IdParameters, NewCustomerSchema } from './schemas.ts';
 import { validate } from './validate.ts';
 
-export function customersRouter(db: Database): Router {
+export function customersRouter(db: Database, cache: Cache<Customer>): Router {
   const router = Router();
 
   router.post(
@@ -20,7 +21,7 @@ export function customersRouter(db: Database): Router {
 
   router.get('/:id', async (request, response) => {
     const { id } = validate(IdParameters, 'path', request.params);
-    response.json(await db.transaction((tx) => readCustomer(tx, id)));
+    response.json(await cache.read(id, () => db.transaction((tx) => readCustomer(tx, id))));
   });
 
   return router;

@@ -6,6 +6,7 @@ import { Broker } from '../tasks/broker.ts';
 import { Relay } from '../tasks/relay.ts';
 import { declareTaskQueue, QUEUES } from '../tasks/topology.ts';
 import { createApp } from './app.ts';
+import { openCaches } from './caches.ts';
 import { ownMetrics, startMetrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import type { PrimaryLink } from './processes.ts';
@@ -37,6 +38,7 @@ export async function serve(config: ApiConfig, log: Log, signal: AbortSignal, li
 
   const app = createApp({
     db,
+    caches: openCaches(redis, log),
     outbox: relay,
     log,
     maxConcurrent: config.API_MAX_CONNECTIONS,

@@ -58,6 +58,24 @@ export class RedisServer {
     await stop(this.#process, 'SIGKILL');
   }
 
+  /** Keeps its connections and answers nothing, until it thaws. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  async set(key: string, value: string): Promise<void> {
+    const client = this.#client();
+    try {
+      await client.set(key, value);
+    } finally {
+      client.disconnect();
+    }
+  }
+
   async get(key: string): Promise<{ value: string | null; ttl: number }> {
     const client = this.#client();
     try {
