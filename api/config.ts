@@ -80,7 +80,7 @@ export const apiVariables = z.object({
   ),
   ADMIN_TOKEN: variable(
     z.string().min(16).optional(),
-    'a random text of at least 16 characters, which whoever changes schedules has to send',
+    'a random text of at least 16 characters, which whoever changes schedules or reads statistics has to send',
   ),
   PORT: integer('PORT', 8000, 0),
   API_PROCESSES: integer('API_PROCESSES', 1),

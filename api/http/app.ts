@@ -12,6 +12,7 @@ import { timeRequests } from './metrics.ts';
 import { type OperationsOptions, operationsRouter } from './operations.ts';
 import { handleErrors, noSuchRoute } from './problem.ts';
 import { schedulesRouter } from './schedules.ts';
+import { statisticsRouter } from './statistics.ts';
 
 export interface AppOptions {
   db: Database;
@@ -46,6 +47,7 @@ export function createApp({
   app.use('/v1/customers', customersRouter(db, caches.customers));
   app.use('/v1/conversations', conversationsRouter(db, outbox));
   app.use('/v1/schedules', authenticate(adminToken), schedulesRouter(db));
+  app.use('/v1/statistics', authenticate(adminToken), statisticsRouter(db, caches.statistics));
   app.use(noSuchRoute());
   app.use(handleErrors(log));
   return app;

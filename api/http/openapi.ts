@@ -68,6 +68,7 @@ function operations(): RouteConfig[] {
     reading('/v1/conversations/{id}', schemas.ConversationWithMessagesSchema, schemas.ConversationQuery),
     creation('/v1/conversations/{id}/messages', schemas.NewMessageSchema, schemas.MessageSchema, schemas.IdParameters),
     ...schedules(),
+    statistics(),
   ];
 }
 
@@ -107,6 +108,20 @@ function schedules(): RouteConfig[] {
       responses: { 204: { description: 'Gone' }, 401: unauthorized, 404: missing, 503: busy },
     },
   ];
+}
+
+function statistics(): RouteConfig {
+  return {
+    method: 'get',
+    path: '/v1/statistics',
+    security,
+    responses: {
+      200: json(schemas.StatisticsSchema, 'As they were at `refreshedAt`; counted each minute'),
+      401: unauthorized,
+      404: problem('Nothing has been counted yet'),
+      503: busy,
+    },
+  };
 }
 
 /** The API described by the schemas that it validates with. */

@@ -87,6 +87,19 @@ export const ScheduleSchema = z
 
 export const SchedulesSchema = z.object({ schedules: z.array(ScheduleSchema) }).meta({ id: 'Schedules' });
 
+export const StatisticsSchema = z
+  .object({
+    refreshedAt: time,
+    openConversations: z.number().int(),
+    messagesByHour: z
+      .array(z.object({ hour: time, messages: z.number().int() }))
+      .meta({ description: 'The current hour and the 23 before it, the oldest first' }),
+    unanswered: z
+      .object({ messages: z.number().int(), oldestAt: time.nullable(), oldestAgeSeconds: z.number().int().nullable() })
+      .meta({ description: 'Of open conversations' }),
+  })
+  .meta({ id: 'Statistics' });
+
 export const ScheduleParameters = z.object({
   name: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'use lower case letters, digits and hyphens'),
 });
