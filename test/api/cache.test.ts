@@ -4,6 +4,7 @@ import { Client } from './support/client.ts';
 import { eventually } from './support/daemon.ts';
 import { endAll, launchApi } from './support/platform.ts';
 import { RedisServer } from './support/redis.ts';
+import { Sentinel } from './support/sentinel.ts';
 import { postgres, redis } from './support/servers.ts';
 
 /** Below what the API's client of Redis waits for a command by itself, and far above what a request takes. */
@@ -156,15 +157,21 @@ describe('the caches of customers', () => {
     });
   });
 
-  it('shares by a Redis that is no cluster as well', async () => {
-    const single = new RedisServer('single');
-    await single.create();
-    try {
-      const id = await customer();
-      await nameOf(id, new Client((await launchApi({ REDIS_MODE: 'single', REDIS_URL: single.url })).url));
-      expect((await inRedis(id, single)).value).to.contain('Ana');
-    } finally {
-      await single.destroy();
-    }
-  });
+  for (const mode of ['single', 'sentinel'] as const)
+    it(`shares by a Redis that is no cluster as well: mode ${mode}`, async () => {
+      const [server, sentinel] = [new RedisServer('single'), new Sentinel()];
+      try {
+        await server.create();
+        if (mode === 'sentinel') await sentinel.create(server);
+        const where = mode === 'sentinel' ? { REDIS_SENTINELS: sentinel.address } : {};
+        const url = mode === 'sentinel' ? server.url.replace(/@.*/, '@nowhere.invalid:1/0') : server.url;
+        const api = await launchApi({ REDIS_MODE: mode, REDIS_URL: url, ...where });
+        const id = await customer();
+        expect(await nameOf(id, new Client(api.url))).to.equal('Ana');
+        expect((await inRedis(id, server)).value).to.contain('Ana');
+        await api.process.stop();
+      } finally {
+        await Promise.all([server.destroy(), sentinel.destroy()]);
+      }
+    });
 });
