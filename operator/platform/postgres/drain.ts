@@ -1,6 +1,7 @@
 import { type Node, type PersistentVolumeClaim, type Pod, resources } from '../../kube/resources.ts';
 import type { EventPlan, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
+import { isCordoned } from '../core/nodes.ts';
 import { claimsOf } from '../core/storage-growth.ts';
 import type { Finding } from './findings.ts';
 import type { Leadership } from './leadership.ts';
@@ -10,13 +11,6 @@ import type { SwitchoverWish } from './switchover.ts';
 
 /** Written on a claim by the scheduler: where its volume was made. */
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
-
-/** Whether no pod is to be put on this pod's node any more, as before a drain. */
-export function isCordoned({ children }: Pick<Scope, 'children'>, pod: Pod): boolean {
-  const name = pod.spec?.nodeName;
-  if (name === undefined) return false;
-  return children.get<Node>({ resource: resources.nodes, name })?.spec?.unschedulable === true;
-}
 
 /**
  * A primary on a node that is about to be emptied leaves it ahead of its eviction, which its own disruption budget holds up until then. Only for a

@@ -1,9 +1,11 @@
 import { resources } from '../../kube/resources.ts';
 import type { EventPlan, Removal, Scope } from '../core/component.ts';
+import { isUnderWay } from '../core/failovers.ts';
 import { namespaceOf } from '../core/names.ts';
+import { isCordoned } from '../core/nodes.ts';
 import type { PostgresAction } from './actions.ts';
 import { roomWish } from './disk-space.ts';
-import { drainWish, isCordoned } from './drain.ts';
+import { drainWish } from './drain.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { isLeaving, type Member, type Observed } from './observe.ts';
@@ -33,7 +35,7 @@ const NONE: RolloutStep = { remove: [], actions: [], events: [] };
  */
 export function rolloutStep(scope: Scope, observed: Observed, leaders: Leadership): RolloutStep {
   const { platform, effective } = scope;
-  if (effective.paused || Object.values(platform.status ?? {}).some(isUnderWay)) return NONE;
+  if (effective.paused || isUnderWay(platform.status)) return NONE;
   const urgent = drainWish(scope, leaders) ?? roomWish(scope, leaders);
   if (urgent !== undefined) return { ...NONE, wish: urgent };
   const outdated = outdatedMembers(observed);
@@ -70,11 +72,6 @@ function parameters(scope: Scope, observed: Observed, primary: Member): RolloutS
   const note = `Postgres on ${name} is restarted, for parameters that need it`;
   const event: EventPlan = { type: 'Normal', reason: 'MemberRestarted', action: 'Restart', note };
   return { ...NONE, actions: [{ type: 'postgres.restart', member: name, address }], events: [event] };
-}
-
-/** One disruption at a time over all components. */
-function isUnderWay(part: unknown): boolean {
-  return typeof part === 'object' && part !== null && 'outcome' in part && part.outcome === 'InProgress';
 }
 
 /** Every member is there and streams, and with synchronous replication each of them may take over. */

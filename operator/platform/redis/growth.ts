@@ -1,8 +1,9 @@
-import { type Pod, resources, type StatefulSet } from '../../kube/resources.ts';
+import type { StatefulSet } from '../../kube/resources.ts';
 import type { BlockedBy, ComponentPlan, ConditionPlan, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import { claimsOf, type Growth, storageClassOf, storageGrowth } from '../core/storage-growth.ts';
 import { partOf } from './sentinel/names.ts';
+import { isSettled, plannedSet, setsOf } from './settled.ts';
 
 /**
  * The plan of Redis with what it takes to bring the volumes to the size that is wanted. One StatefulSet at a time is made anew, for while it is gone nobody
@@ -10,7 +11,7 @@ import { partOf } from './sentinel/names.ts';
  */
 export function withGrowth(scope: Scope, plan: ComponentPlan, blockedBy: readonly BlockedBy[]): ComponentPlan {
   const sets = setsOf(scope);
-  const isCalm = blockedBy.length === 0 && isSettled(scope, plan, sets);
+  const isCalm = blockedBy.length === 0 && isSettled(scope, plan);
   const growths = sets
     .filter((set) => partOf(set) !== 'sentinel' && plannedSet(plan, set) !== undefined)
     .map((set) => growthOf(scope, set, isCalm));
@@ -23,35 +24,6 @@ export function withGrowth(scope: Scope, plan: ComponentPlan, blockedBy: readonl
     ...(patches.length === 0 ? {} : { patches: [...(plan.patches ?? []), ...patches] }),
     condition: conditionOf(plan.condition, growths),
   };
-}
-
-function setsOf({ children }: Scope): readonly StatefulSet[] {
-  return children
-    .list<StatefulSet>(resources.statefulSets, 'redis')
-    .toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name, 'en', { numeric: true }));
-}
-
-function plannedSet(plan: ComponentPlan, { metadata }: StatefulSet): StatefulSet | undefined {
-  return plan.objects.find(
-    (object): object is StatefulSet => object.kind === 'StatefulSet' && object.metadata.name === metadata.name,
-  );
-}
-
-/** Whether everything is there as it is to be, and nothing else is under way. */
-function isSettled({ platform, children }: Scope, plan: ComponentPlan, sets: readonly StatefulSet[]): boolean {
-  const pods = children.list<Pod>(resources.pods, 'redis');
-  const planned = plan.objects.filter(({ kind }) => kind === 'StatefulSet');
-  const replicas = sets.reduce((sum, { spec }) => sum + (spec?.replicas ?? 0), 0);
-  return (
-    plan.condition.reason === 'Healthy' &&
-    (plan.actions ?? []).length === 0 &&
-    (plan.remove ?? []).length === 0 &&
-    platform.status?.redis?.lastFailover?.outcome !== 'InProgress' &&
-    planned.length === sets.length &&
-    sets.every((set) => plannedSet(plan, set)?.spec?.replicas === set.spec?.replicas) &&
-    pods.length === replicas &&
-    pods.every(({ metadata }) => metadata.deletionTimestamp === undefined)
-  );
 }
 
 /** Volumes grow whatever state the servers are in: that may be what they need. */
