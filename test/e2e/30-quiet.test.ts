@@ -2,7 +2,18 @@ import { expect } from 'chai';
 import { type Deployment, resources } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
 import type { Platform } from '../../operator/platform/core/platform.ts';
-import { apply, childKinds, children, client, healthy, NAMESPACE, platform, platformRef } from './support/cluster.ts';
+import {
+  apply,
+  childKinds,
+  children,
+  client,
+  eventually,
+  getPlatform,
+  healthy,
+  NAMESPACE,
+  platform,
+  platformRef,
+} from './support/cluster.ts';
 
 const QUIET_MS = 120_000;
 const AUTOSCALED_REPLICAS = 3;
@@ -58,6 +69,10 @@ describe('a platform at rest', () => {
     await apply(resource);
     await pause(3_000);
     await healthy();
+    await eventually('primaries of Redis apart', async () => {
+      const ready = (await getPlatform())?.status?.conditions?.find(({ type }) => type === 'RedisReady');
+      return ready?.reason === 'Healthy' && !ready.message.includes('hand over') ? ready : undefined;
+    });
     // A pod that is no longer wanted takes its time to end.
     await pause(20_000);
     const before = await versions();

@@ -35,6 +35,8 @@ export interface PlatformStatus {
     passwordRotation?: PasswordRotationStatus;
     /** Pods that are the primaries or were the last that are known to be, by shard. */
     primaries?: string[];
+    /** Present while primaries could be spread better over the Kubernetes nodes, and nothing else is under way. */
+    crowded?: { node: string; primaries: number; since: string };
     lastFailover?: FailoverStatus;
   };
   rabbitmq?: {

@@ -180,6 +180,16 @@ describe('the mode of Redis', () => {
 });
 
 describe('observing Redis', () => {
+  it('knows on which Kubernetes node a pod is, and whether that is cordoned', () => {
+    const placed = { ...pod, spec: { containers: [], nodeName: 'a' } } as Pod;
+    const node = (unschedulable: boolean): KubeObject =>
+      ({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' }, spec: { unschedulable } }) as KubeObject;
+    const seen = (...objects: KubeObject[]) => observe(scope(objects)).pods[0]?.kubeNode;
+    expect(seen(pod)).to.equal(undefined);
+    expect(seen(placed, node(false))).to.deep.equal({ name: 'a', cordoned: false });
+    expect(seen(placed, node(true))).to.deep.equal({ name: 'a', cordoned: true });
+  });
+
   it('takes a pod for outdated only when its controller has seen the newest template', () => {
     const outdated = (status: NonNullable<StatefulSet['status']>) =>
       observe(scope([pod, { ...set, status } as StatefulSet])).pods[0]?.outdated;

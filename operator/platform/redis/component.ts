@@ -4,6 +4,7 @@ import type { Component, ProbeDefinition, Scope } from '../core/component.ts';
 import { shortHash } from '../core/hash.ts';
 import { carryOut } from './act.ts';
 import { isRedisAction } from './actions.ts';
+import { withPrimariesApart } from './apart/plan.ts';
 import { type OpenRedis, opener, openWithAny, type RedisClient, type RedisTrust } from './client.ts';
 import { liveSettings } from './config.ts';
 import { decide } from './decide.ts';
@@ -57,10 +58,8 @@ export const redisComponent: Component = {
     const observed = observe(scope);
     const plan = decide(platform, observed, blockedBy);
     const seen = seenInCluster(observed, last, plan);
-    return withCertificates(
-      scope,
-      withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation),
-    );
+    const whole = withRotation(scope, withFailover(scope, withGrowth(scope, plan, blockedBy), seen), rotation);
+    return withPrimariesApart(scope, observed, withCertificates(scope, whole));
   },
   async act(action, { scope, signal }) {
     const isKnown =

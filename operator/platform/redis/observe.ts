@@ -1,6 +1,7 @@
 import { type Pod, resources, type StatefulSet } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
 import type { EffectiveRedis, Storage } from '../core/effective.ts';
+import { isCordoned } from '../core/nodes.ts';
 import { ordinalOf, whyNotReady } from '../core/pods.ts';
 import { isOutdated, newestRevision } from '../core/revision.ts';
 import type { Address } from './cluster-nodes.ts';
@@ -15,6 +16,8 @@ export interface RedisPod {
   readonly ordinal: number;
   /** Absent until the pod has one. */
   readonly address?: Address;
+  /** The Kubernetes node that it is on; absent until it is put on one. */
+  readonly kubeNode?: { readonly name: string; readonly cordoned: boolean };
   readonly deleting: boolean;
   /** The kubelet says that its container has ended. */
   readonly ended: boolean;
@@ -114,6 +117,7 @@ function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefin
   const { name, uid } = pod.metadata;
   if (shard === undefined || Number.isNaN(ordinal) || uid === undefined) return [];
   const host = pod.status?.podIP;
+  const nodeName = pod.spec?.nodeName;
   const notReady = whyNotReady(pod);
   const role = roleLabelOf(pod);
   const result = scope.probes.get<PodAnswer>(probeName(name))?.value;
@@ -128,6 +132,7 @@ function readPod(scope: Scope, pod: Pod, revisions: ReadonlyMap<number | undefin
       ended: hasEnded(pod),
       outdated: isOutdated(pod, revisions.get(shard)),
       ...(host === undefined ? {} : { address: { host, port: REDIS_PORT } }),
+      ...(nodeName === undefined ? {} : { kubeNode: { name: nodeName, cordoned: isCordoned(scope, pod) } }),
       ...(notReady === undefined ? {} : { notReady }),
       ...(role === undefined ? {} : { role }),
       ...(answer === undefined ? {} : { answer }),

@@ -1,8 +1,8 @@
 import type { EventPlan } from '../core/component.ts';
 import type { FailoverAction } from './actions.ts';
-import type { Address, ClusterNode } from './cluster-nodes.ts';
+import type { Address } from './cluster-nodes.ts';
 import type { Observed, RedisPod } from './observe.ts';
-import { type KnownNode, primaryIdOf, type Topology, target } from './topology.ts';
+import { hasHeardOf, type KnownNode, primaryIdOf, type Topology, target } from './topology.ts';
 
 /** So long may the pods of a lost majority take to come back with all that they have, before what the replicas have has to do. */
 const PATIENCE_MS = 15_000;
@@ -74,9 +74,7 @@ function absentPrimaries({ pods }: Observed, { owned, byId, known }: Topology): 
  * ask again for four node timeouts.
  */
 function canElect({ id, followers }: Absent, { primaries, owned }: Topology): boolean {
-  const knows = (views: readonly ClusterNode[]) =>
-    followers.every((node) => views.some((other) => other.id === node.view.id && other.primaryId === id));
-  const voters = [...primaries.values()].filter(({ view }) => knows(view.nodes));
+  const voters = [...primaries.values()].filter((voter) => followers.every((node) => hasHeardOf(voter, node, id)));
   const isAware = followers.every(({ view }) => view.nodes.some((other) => other.id === id && other.slots.length > 0));
   return isAware && voters.length * 2 > owned.size;
 }

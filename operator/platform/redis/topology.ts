@@ -155,3 +155,8 @@ export function primaryIdOf(node: KnownNode): string | undefined {
 export function isInSync(node: KnownNode, primary: KnownNode): boolean {
   return node.view.role === 'replica' && node.view.linkUp && primaryIdOf(node) === primary.view.id;
 }
+
+/** Whether a node has heard that another follows this primary; as long as it has not, it refuses that one its vote. */
+export function hasHeardOf(voter: KnownNode, follower: KnownNode, primaryId: string): boolean {
+  return voter.view.nodes.some((other) => other.id === follower.view.id && other.primaryId === primaryId);
+}

@@ -191,6 +191,18 @@ export const platformStatusSchema = z
           .array(z.string())
           .describe('Pods that are the primaries, or were when they were last seen, by shard.')
           .exactOptional(),
+        crowded: z
+          .object({
+            node: text('Kubernetes node with the most primaries.'),
+            primaries: count('How many it has.'),
+            since: time(
+              'Since when nothing else is under way, or the last one was moved; after a minute one is moved.',
+            ),
+          })
+          .describe(
+            'Present while primaries could be spread better over the Kubernetes nodes and nothing else is under way.',
+          )
+          .exactOptional(),
         lastFailover: failover.exactOptional(),
       })
       .describe('Redis.')

@@ -46,9 +46,13 @@ export class RedisPods {
   /** How often a server was started. */
   starts = 0;
 
-  constructor(client: KubeClient, namespace: string) {
+  readonly #nodeOf: (pod: string) => string | undefined;
+
+  /** @param nodeOf the Kubernetes node that a pod is put on; on none it runs as well */
+  constructor(client: KubeClient, namespace: string, nodeOf: (pod: string) => string | undefined = () => undefined) {
     this.#client = client;
     this.#namespace = namespace;
+    this.#nodeOf = nodeOf;
   }
 
   start(): void {
@@ -102,7 +106,7 @@ export class RedisPods {
     for (const set of await this.#list<StatefulSet>(resources.statefulSets)) {
       await orphan(this.#client, set, pods);
       if (set.metadata.deletionTimestamp === undefined)
-        await runSet(this.#client, set, pods, ({ metadata }) => this.addressOf(metadata.name));
+        await runSet(this.#client, set, pods, ({ metadata }) => this.addressOf(metadata.name), this.#nodeOf);
     }
     await this.#bringCertificates();
     for (const { metadata } of pods)

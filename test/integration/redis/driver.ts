@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatefulSet } from '../../../operator/kube/resources.ts';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import type { EffectiveRedis } from '../../../operator/platform/core/effective.ts';
-import type { FailoverStatus, Platform } from '../../../operator/platform/core/platform.ts';
+import type { FailoverStatus, Platform, PlatformStatus } from '../../../operator/platform/core/platform.ts';
 import { carryOut } from '../../../operator/platform/redis/act.ts';
 import { isRedisAction } from '../../../operator/platform/redis/actions.ts';
+import { withPrimariesApart } from '../../../operator/platform/redis/apart/plan.ts';
 import { type OpenRedis, opener } from '../../../operator/platform/redis/client.ts';
 import { decide } from '../../../operator/platform/redis/decide.ts';
 import { failoverRecord, primariesNow } from '../../../operator/platform/redis/failover/record.ts';
@@ -12,6 +13,7 @@ import { seenInCluster, shardOfPod } from '../../../operator/platform/redis/fail
 import type { LiveShard, Observed, RedisPod } from '../../../operator/platform/redis/observe.ts';
 import { askNode } from '../../../operator/platform/redis/probe.ts';
 import { missingSlots } from '../../../operator/platform/redis/slots.ts';
+import { scopeAround } from '../../../operator/platform/redis/testing/scope.ts';
 import { systemClock } from '../../../operator/runtime/clock.ts';
 import type { RedisCertificates } from '../../support/redis-certificates.ts';
 import { PASSWORD, RedisProcess } from './processes.ts';
@@ -44,6 +46,9 @@ export interface Haste {
 export class Driver {
   readonly processes: RedisProcess[] = [];
   shards = 3;
+  /** By pod, the Kubernetes nodes that they are said to be on; primaries are moved apart only where that is said. */
+  kubeNodes: ReadonlyMap<string, string> = new Map();
+  #redis: PlatformStatus['redis'];
   /** What the status would say of it. */
   lastFailover: FailoverStatus | undefined;
   #primaries: ReadonlyMap<number, string> = new Map();
@@ -84,7 +89,7 @@ export class Driver {
     let last: ComponentPlan | undefined;
     while (performance.now() < deadline) {
       const observed = await this.#observe();
-      last = decide(platform, observed, []);
+      last = this.#plan(observed);
       this.#note(observed, last);
       if (last.condition.status === 'True') this.#unreadySince = undefined;
       else this.#unreadySince ??= this.#now();
@@ -108,6 +113,23 @@ export class Driver {
       if (performance.now() > deadline) throw new Error('the nodes do not agree after 60 s');
       await sleep(100);
     }
+  }
+
+  #plan(observed: Observed): ComponentPlan {
+    const plan = decide(platform, observed, []);
+    if (this.kubeNodes.size === 0) return plan;
+    const lastTransitionTime = observed.now.toISOString();
+    const upToDate = {
+      type: 'Progressing',
+      status: 'False',
+      reason: 'UpToDate',
+      message: '',
+      lastTransitionTime,
+    } as const;
+    const status = { conditions: [upToDate], ...(this.#redis === undefined ? {} : { redis: this.#redis }) };
+    const apart = withPrimariesApart(scopeAround(plan, observed.pods, status, observed.now), observed, plan);
+    this.#redis = apart.status?.redis;
+    return apart;
   }
 
   get #open(): OpenRedis {
@@ -174,7 +196,10 @@ export class Driver {
       now: this.#now(),
       ...(this.#unreadySince === undefined ? {} : { unreadySince: this.#unreadySince }),
       liveShards: this.#live,
-      pods: pods.flat(),
+      pods: pods.flat().map((pod) => {
+        const name = this.kubeNodes.get(pod.name);
+        return name === undefined ? pod : { ...pod, kubeNode: { name, cordoned: false } };
+      }),
     };
   }
 

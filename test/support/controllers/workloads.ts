@@ -41,6 +41,7 @@ export async function runSet(
   set: StatefulSet,
   pods: readonly Pod[],
   addressOf: (pod: Pod) => string = () => '10.1.0.1',
+  nodeOf: (pod: string) => string | undefined = () => undefined,
 ): Promise<void> {
   const { spec } = set;
   if (spec === undefined) return;
@@ -53,7 +54,7 @@ export async function runSet(
     const pod = pods.find(({ metadata }) => metadata.name === name);
     const isOutdated = pod !== undefined && pod.metadata.labels?.[REVISION_LABEL] !== revision;
     if (isOutdated) outdated += 1;
-    if (pod === undefined) await startPod(client, set, name, revision);
+    if (pod === undefined) await startPod(client, set, name, revision, nodeOf(name));
     else if (isOutdated && spec.updateStrategy?.type !== 'OnDelete') await endPod(client, pod);
     else await keepPod(client, set, pod, addressOf(pod));
   }
@@ -105,7 +106,13 @@ async function claimsOf(client: KubeClient, set: StatefulSet, pod: string): Prom
   }
 }
 
-async function startPod(client: KubeClient, set: StatefulSet, name: string, revision: string): Promise<void> {
+async function startPod(
+  client: KubeClient,
+  set: StatefulSet,
+  name: string,
+  revision: string,
+  nodeName: string | undefined,
+): Promise<void> {
   const { namespace = '' } = set.metadata;
   const template = set.spec?.template;
   const isPostgres = set.metadata.labels?.[labels.component] === 'postgres';
@@ -125,7 +132,8 @@ async function startPod(client: KubeClient, set: StatefulSet, name: string, revi
     name: claim?.name ?? '',
     persistentVolumeClaim: { claimName: `${claim?.name ?? ''}-${name}` },
   }));
-  const spec = { ...template?.spec, volumes: [...(template?.spec?.volumes ?? []), ...claims] };
+  const volumes = [...(template?.spec?.volumes ?? []), ...claims];
+  const spec = { ...template?.spec, ...(nodeName === undefined ? {} : { nodeName }), volumes };
   await makeOnce(client, { apiVersion: 'v1', kind: 'Pod', metadata, spec } as Pod);
 }
 

@@ -171,8 +171,15 @@ export class ClusterModel {
         seat.node = this.#blank();
         return;
       }
+      case 'redis.failover': {
+        const old = this.#up().find((other) => other.node.id === node.primaryId);
+        if (action.forced !== undefined || old === undefined) throw new Error(`${seat.name} is told to take over`);
+        const { slots, hasKeys } = old.node;
+        Object.assign(node, { role: 'primary', primaryId: undefined, slots, hasKeys, epoch: ++this.#epoch });
+        Object.assign(old.node, { role: 'replica', primaryId: node.id, slots: [] });
+        return;
+      }
       case 'redis.configure':
-      case 'redis.failover':
         throw new Error(`${action.type} is not wanted here`);
     }
   }
