@@ -74,8 +74,9 @@ function connect(config: RedisConfig, options: Shared, address: { host: string; 
       // A certificate has names in it, so a server is connected to by its name.
       ...(options.tls && { dnsLookup: (host, found) => found(null, host) }),
       clusterRetryStrategy: backoff,
-      slotsRefreshTimeout: 2_000,
-      slotsRefreshInterval: 10_000,
+      // Who has taken over from a server that hangs is not told by that server, whose connection stays.
+      slotsRefreshTimeout: 1_000,
+      slotsRefreshInterval: 2_000,
       retryDelayOnFailover: 200,
       retryDelayOnClusterDown: 200,
       maxRedirections: 10,

@@ -52,8 +52,8 @@ await client.apply(
   {
     apiVersion: resources.platforms.apiVersion,
     kind: resources.platforms.kind,
-    metadata: { name: NAME, namespace },
-    spec: { customers: 100, postgres: { instances: 1 }, workers: [pool], deletionPolicy: 'Delete' },
+    metadata: { name: NAME, namespace, annotations: { 'isp.support/delete-volumes': 'true' } },
+    spec: { customers: 100, postgres: { instances: 1 }, workers: [pool] },
   } as KubeObject,
   { fieldManager: 'bench', force: true },
 );

@@ -55,12 +55,12 @@ export class Subject {
       rabbitmq: { nodes: 1 },
       beat: { enabled: false },
       failover: { enabled: this.#enabled },
-      deletionPolicy: 'Delete',
       ...(size === undefined
         ? {}
         : { postgres: { storage: { storageClassName: 'expandable', size: `${Math.floor(size * 1024)}Mi` } } }),
     };
-    const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace }, spec };
+    const annotations = { 'isp.support/delete-volumes': 'true' };
+    const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace, annotations }, spec };
     await this.#client.apply(platform as KubeObject, { fieldManager: 'bench', force: true });
   }
 

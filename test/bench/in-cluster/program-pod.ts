@@ -46,7 +46,7 @@ export class ProgramPod {
         containers: [
           {
             name: this.#name,
-            image: await this.#image(),
+            image: await until('a pod of the API', () => this.#image()),
             command: ['node', `/program/${file}`],
             env: Object.entries(env).map(([name, value]) => ({ name, value })),
             volumeMounts: [{ name: 'program', mountPath: '/program' }],

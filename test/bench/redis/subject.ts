@@ -62,9 +62,9 @@ export class Subject {
       redis: { shards, resources: { requests: { cpu: `${milliCpu}m` } } },
       rabbitmq: { nodes: 1 },
       beat: { enabled: false },
-      deletionPolicy: 'Delete',
     };
-    const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace }, spec };
+    const annotations = { 'isp.support/delete-volumes': 'true' };
+    const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace, annotations }, spec };
     await this.#client.apply(platform as KubeObject, { fieldManager: 'bench', force: true });
   }
 
