@@ -12,7 +12,7 @@ import { Placement } from './failover/placement.ts';
 import { Subject } from './failover/subject.ts';
 import { median } from './statistics.ts';
 
-const ALL = 'deleted,forced,killed,frozen,cut,cut-leader,api-server,operator-down,disk-full';
+const ALL = 'deleted,forced,killed,frozen,wedged,cut,cut-leader,api-server,operator-down,disk-full';
 /** GiB at first, of volumes that are going to be full. */
 const LIMIT_GI = 2;
 
@@ -47,6 +47,7 @@ class Field {
     this.#ledger = new LedgerPod(client, this.subject);
     this.#placement = new Placement(client, this.subject, this.#ledger);
     this.#faults = faultsOf(client, provider, {
+      wedge: async (pod) => await this.#ledger.wedge(pod),
       fill: async (pod) => await this.#ledger.fill(pod),
       grow: async () => await this.subject.grow(),
     });

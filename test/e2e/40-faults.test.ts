@@ -18,6 +18,7 @@ import {
 } from './support/cluster.ts';
 import { useDesk } from './support/desk.ts';
 import { startPortForward } from './support/forward.ts';
+import { inContainer } from './support/pod-command.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform that loses a part while clients write', () => {
@@ -30,6 +31,21 @@ describe('a platform that loses a part while clients write', () => {
       await anotherPrimary(primary);
     });
     expect(await podsOf('postgres', { [labels.role]: 'primary' })).to.have.length(1);
+  });
+
+  it('keeps every message when the Postgres primary’s postmaster stands still, and nothing else of it', async () => {
+    const file = '/var/lib/postgresql/data/pg15/postmaster.pid';
+    const primary = await primaryPod();
+    await underLoad(desk, async () => {
+      await inContainer(primary, 'postgres', `kill -STOP $(head -n1 ${file})`);
+      await anotherPrimary(primary);
+    });
+    expect((await getPlatform())?.status?.lastFailover).to.include({
+      reason: 'PrimaryWedged',
+      proof: 'ContainerEnded',
+      from: primary.metadata.name,
+      outcome: 'Succeeded',
+    });
   });
 
   it('keeps every message while Postgres is rolled over to a new template, standbys first', async () => {

@@ -1,6 +1,15 @@
+import type { Scope } from '../core/component.ts';
 import type { Member, Observed, SyncState } from './observe.ts';
 import { sqlOf } from './observe.ts';
 import { answers } from './verdict.ts';
+
+/** Why the operator leaves it to Patroni. */
+export function whyAside({ effective }: Scope, { members, config }: Observed): string | undefined {
+  if (!effective.failover.enabled) return 'spec.failover.enabled is false: Patroni alone decides, after its ttl';
+  if (effective.postgres.instances < 2 || members.length < 2) return 'there is no other member to take over';
+  const paused = typeof config === 'object' && config !== null && 'pause' in config && config.pause === true;
+  return paused ? 'Patroni is paused: nobody takes over until `patronictl resume`' : undefined;
+}
 
 /** Why nobody can take over from `from` without losing what was acknowledged; undefined when somebody can. */
 export function whyNobodyIsSafe({ members, sync }: Observed, from: string, synchronous: boolean): string | undefined {
@@ -22,6 +31,6 @@ export function votersOf(members: readonly Member[], sync: SyncState): readonly 
   return voters.length > 0 && voters.every((voter) => voter !== undefined) ? voters : undefined;
 }
 
-function isStandby(member: Member): boolean {
+export function isStandby(member: Member): boolean {
   return answers(member) && sqlOf(member)?.inRecovery === true && member.pod.metadata.deletionTimestamp === undefined;
 }

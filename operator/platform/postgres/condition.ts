@@ -10,6 +10,7 @@ import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { meaningOf, type Reason } from './reasons.ts';
 import { isCutOff } from './verdict.ts';
+import { wedgeOf } from './wedge.ts';
 import { VOLUME_REMEDY, whyNoCommit } from './write-canary.ts';
 
 const type = 'PostgresReady';
@@ -31,7 +32,8 @@ export function condition(
   if (rogues.length > 0) return notReady(multiplePrimaries(rogues, primary, observed));
   if (primary === undefined && isCutOff(observed.members)) return unreachable();
   const isFirstStart = platform.status?.postgres?.primary === undefined;
-  if (primary === undefined) return notReady(isFirstStart ? starting(observed, names) : noPrimary(observed, names));
+  if (primary === undefined)
+    return notReady(isFirstStart ? starting(observed, names) : noPrimary(scope, observed, names));
   const before = conditionBefore(platform.status?.conditions);
   const obstacle =
     unserved(scope, primary, observed) ??
@@ -80,8 +82,10 @@ function multiplePrimaries(rogues: readonly Member[], primary: Member | undefine
   return { reason: 'MultiplePrimaries', message };
 }
 
-function noPrimary(observed: Observed, names: readonly string[]): Finding {
-  const message = ['no member takes writes', holderOf(observed.lock), ...waits(observed, names)].join('; ');
+function noPrimary({ now }: Scope, observed: Observed, names: readonly string[]): Finding {
+  const holder = holderOf(observed.lock);
+  const wedged = wedgeOf(observed, now) === undefined ? holder : `${holder} and greets nobody who connects`;
+  const message = ['no member takes writes', wedged, ...waits(observed, names)].join('; ');
   return { reason: 'NoPrimary', message };
 }
 

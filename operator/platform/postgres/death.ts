@@ -1,7 +1,9 @@
 import type { Pod } from '../../kube/resources.ts';
-import type { LeaderLock, Observed } from './observe.ts';
+import type { LeaderLock, Member, Observed } from './observe.ts';
 
 const CONTAINER = 'postgres';
+/** The kubelet ends the containers and only then lets the object go, which it is not asked to do with a grace period of 0. */
+export const FENCE_GRACE_SECONDS = 1;
 /** Kubernetes cuts times down to full seconds. */
 const ROUNDING_MS = 1_000;
 
@@ -44,4 +46,12 @@ function isEnded(pod: Pod): boolean {
 
 function containerOf(pod: Pod) {
   return pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
+}
+
+/** Being deleted in the way in which a fence deletes, or quicker: a longer grace period is for a primary that stops by itself. */
+export function isFenced({ pod }: Member): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
+  return (
+    deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? Number.POSITIVE_INFINITY) <= FENCE_GRACE_SECONDS
+  );
 }

@@ -6,6 +6,7 @@ import { condition, conditionBefore } from './condition.ts';
 import { desiredObjects } from './desired.ts';
 import { replaceLost } from './drain.ts';
 import { type Drive, drive } from './driver.ts';
+import { withoutWedged } from './ending.ts';
 import { isOpen } from './failover.ts';
 import { failoverEvents } from './failover-events.ts';
 import { liveReplicas, scaleInObstacle } from './findings.ts';
@@ -27,6 +28,7 @@ import { switchover } from './switchover.ts';
 import { tlsOf } from './tls/facts.ts';
 import type { TlsPhases } from './tls/phases.ts';
 import { tlsReloads } from './tls/reloads.ts';
+import { wedgeOf } from './wedge.ts';
 
 /** Pure: what is there → what to apply, what to do, what to say. */
 export function decide(scope: Scope, observed: Observed, blockedBy: readonly BlockedBy[]): ComponentPlan {
@@ -34,7 +36,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const { postgres } = effective;
   const isNew = observed.statefulSet === undefined && observed.members.length === 0;
   if (blockedBy.length > 0 && isNew) return waiting(blockedBy);
-  const leaders = leadership(observed);
+  const leaders = withoutWedged(scope, observed, leadership(observed));
   const names = Array.from({ length: postgres.instances }, (_, ordinal) => `${clusterName(platform)}-${ordinal}`);
   const held = scaleInObstacle(postgres.instances, observed, leaders.primary) !== undefined;
   const live = liveReplicas(observed);
@@ -61,6 +63,8 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   const shape = { replicas, members: most, claim: growth.claim, isSetApplied: growth.replace.length === 0, tls };
   const isWaiting = reloads.length > 0 || password?.waitsFor !== undefined;
   const wakeUps = [driven, planned, restarted].flatMap(({ requeueAfterMs }) => requeueAfterMs ?? []);
+  const untilCertain = wedgeOf(observed, scope.now)?.certainInMs ?? 0;
+  if (untilCertain > 0) wakeUps.push(untilCertain);
   const soonest = Math.min(...wakeUps, isWaiting ? LOOK_AGAIN_MS : Number.POSITIVE_INFINITY);
   return {
     objects: isBlocked ? [] : desiredObjects(platform, postgres, shape),

@@ -6,6 +6,7 @@ import type { PlatformStatus } from '../core/platform.ts';
 import { decide } from './decide.ts';
 import {
   failingReading,
+  greeting,
   healthy,
   memberOf,
   NOW,
@@ -18,11 +19,19 @@ import {
 import type { Observed } from './observe.ts';
 
 const THRESHOLD = 3;
+const LEAST_SHUT_SECONDS = 15;
 const names = [0, 1, 2].map((ordinal) => `acme-postgres-${ordinal}`);
 
 type Happening =
-  | { readonly type: 'second'; readonly renewed: boolean; readonly answered: readonly boolean[] }
+  | {
+      readonly type: 'seconds';
+      readonly times: number;
+      readonly renewed: boolean;
+      readonly answered: readonly boolean[];
+    }
   | { readonly type: 'ended' | 'gone' | 'deleted' | 'elected' | 'thawed' }
+  /** The primary greets nobody any more, or only the operator does not get there. */
+  | { readonly type: 'shut'; readonly toAll: boolean }
   /** The operator looks, and is ended after so many writes. */
   | { readonly type: 'reconcile'; readonly writes: number; readonly holds: boolean };
 
@@ -31,7 +40,13 @@ interface Body {
   dead: boolean;
   deleting: boolean;
   failures: number;
+  /** Seconds for which the operator, and the other members, were not greeted. */
+  unheard: number;
+  unheardByAll: number;
+  shut: 'no' | 'operator' | 'all';
 }
+
+const FRESH = { dead: false, deleting: false, failures: 0, unheard: 0, unheardByAll: 0, shut: 'no' } as const;
 
 /** Three members, one lock and what the operator can see and do; time goes by in seconds. */
 class Model {
@@ -41,23 +56,15 @@ class Model {
   renewedAt = NOW.getTime();
   departed: Pod | undefined;
   status: PlatformStatus = { postgres: { primary: 'acme-postgres-0' } };
-  readonly bodies: Body[] = names.map((_, ordinal) => ({
-    uid: `pod-${ordinal}`,
-    dead: false,
-    deleting: false,
-    failures: 0,
-  }));
+  readonly bodies: Body[] = names.map((_, ordinal) => ({ ...FRESH, uid: `pod-${ordinal}` }));
   readonly fenced = new Map<string, Set<string>>();
   #uids = 0;
 
   happen(one: Happening): void {
     const primary = this.holder === undefined ? undefined : this.bodies[this.holder];
     switch (one.type) {
-      case 'second':
-        this.now += 1000;
-        for (const [ordinal, body] of this.bodies.entries())
-          body.failures = one.answered[ordinal] === true && !body.dead ? 0 : Math.min(body.failures + 1, THRESHOLD);
-        if (one.renewed && primary?.dead === false) this.#renew();
+      case 'seconds':
+        for (let past = 0; past < one.times; past += 1) this.#second(one.renewed, one.answered);
         break;
       case 'ended':
         if (primary !== undefined) primary.dead = true;
@@ -72,7 +79,13 @@ class Model {
         if (this.holder === undefined) this.#elect();
         break;
       case 'thawed':
-        for (const body of this.bodies) if (!body.dead) body.failures = 0;
+        for (const body of this.bodies) {
+          if (!body.dead) body.failures = 0;
+          body.shut = 'no';
+        }
+        break;
+      case 'shut':
+        if (primary !== undefined) primary.shut = one.toAll ? 'all' : 'operator';
         break;
       case 'reconcile':
         this.#reconcile(one.writes, one.holds);
@@ -80,18 +93,32 @@ class Model {
     }
   }
 
+  #second(renewed: boolean, answered: readonly boolean[]): void {
+    this.now += 1000;
+    for (const [ordinal, body] of this.bodies.entries()) {
+      body.failures = answered[ordinal] === true && !body.dead ? 0 : Math.min(body.failures + 1, THRESHOLD);
+      body.unheard = body.shut === 'no' || body.dead ? 0 : body.unheard + 1;
+      body.unheardByAll = body.shut !== 'all' || body.dead ? 0 : body.unheardByAll + 1;
+    }
+    if (renewed && this.bodies[this.holder ?? -1]?.dead === false) this.#renew();
+  }
+
   observed(): Observed {
     const { holder } = this;
+    const looked = this.bodies[holder ?? 0];
+    const sight = (unheard = 0) => greeting(looked?.uid ?? '', unheard === 0 ? 'greeted' : unheard, new Date(this.now));
     const members = this.bodies.map((body, ordinal) => {
       const pod = this.#pod(body, ordinal);
       if (body.failures > 0) return memberOf(pod, failingReading(body.failures, NOW), new Date(this.now));
       const behind = [0, 1, 2].filter((one) => one !== ordinal).map((one) => streaming(one));
-      return memberOf(pod, ordinal === holder ? primaryReading(behind) : replicaReading(), new Date(this.now));
+      const member = memberOf(pod, ordinal === holder ? primaryReading(behind) : replicaReading(), new Date(this.now));
+      return ordinal === holder ? member : { ...member, greeting: sight(looked?.unheardByAll) };
     });
     const leader = names[holder ?? 0] ?? '';
     return healthy({
       members,
       departed: this.departed,
+      greeting: sight(looked?.unheard),
       lock:
         holder === undefined
           ? undefined
@@ -130,7 +157,7 @@ class Model {
     if (body === undefined) return;
     this.departed = this.#pod(body, ordinal);
     this.#uids += 1;
-    this.bodies[ordinal] = { uid: `pod-${ordinal}-${this.#uids}`, dead: false, deleting: false, failures: 0 };
+    this.bodies[ordinal] = { ...FRESH, uid: `pod-${ordinal}-${this.#uids}` };
   }
 
   #reconcile(writes: number, holds: boolean): void {
@@ -177,7 +204,13 @@ class Model {
     const body = this.bodies[ordinal];
     const record = this.status.lastFailover;
     expect(ordinal, 'only the holder of the lock is fenced').to.equal(this.holder);
-    expect(body?.failures, 'nobody is fenced before the threshold').to.equal(THRESHOLD);
+    const isShut = Math.min(body?.unheard ?? 0, body?.unheardByAll ?? 0) >= LEAST_SHUT_SECONDS;
+    expect(isShut || body?.failures === THRESHOLD, 'nobody is fenced before the threshold').to.equal(true);
+    const others = this.bodies.filter((other) => other !== body);
+    expect(
+      others.every(({ failures, deleting }) => failures === 0 && !deleting),
+      'nobody is fenced whom nobody can follow',
+    ).to.equal(true);
     expect(grace, 'a kubelet is asked').to.be.greaterThan(0);
     expect(record?.podUID, 'the UID is in the status first').to.equal(uid);
     const key = record?.detectedAt ?? '';
@@ -196,11 +229,13 @@ const happenings: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      type: fc.constant('second' as const),
+      type: fc.constant('seconds' as const),
+      times: fc.constantFrom(1, 1, 1, 1, 4, 16),
       renewed: fc.boolean(),
-      answered: fc.tuple(fc.constant(false), fc.boolean(), fc.constant(true)),
+      answered: fc.tuple(fc.constantFrom(false, false, true), fc.boolean(), fc.constant(true)),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('shut' as const), toAll: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('ended', 'gone', 'deleted', 'elected', 'thawed') }) },
 );
 
@@ -211,19 +246,39 @@ describe('the failover driver, whatever happens and wherever it is ended', () =>
         const model = new Model();
         for (const one of history) model.happen(one);
       }),
-      { numRuns: 400 },
+      { numRuns: 1_000 },
     );
   });
 
   it('comes to another primary after a primary that stays silent, even if it is ended after every write', () => {
     const model = new Model();
     for (let second = 0; second < 10; second += 1) {
-      model.happen({ type: 'second', renewed: false, answered: [false, true, true] });
+      model.happen({ type: 'seconds', times: 1, renewed: false, answered: [false, true, true] });
       for (let turn = 0; turn < 6; turn += 1) model.happen({ type: 'reconcile', writes: turn % 4, holds: true });
       model.happen({ type: 'elected' });
     }
     expect(model.holder).to.equal(1);
     model.happen({ type: 'reconcile', writes: 4, holds: true });
     expect(model.status.lastFailover).to.include({ outcome: 'Succeeded', from: names[0], to: names[1] });
+  });
+
+  it('comes to another primary after one that renews its lock and greets nobody, even if it is ended after every write', () => {
+    const model = new Model();
+    model.happen({ type: 'shut', toAll: true });
+    for (let past = 0; past < 40 && model.holder === 0; past += 1) {
+      model.happen({ type: 'seconds', times: 1, renewed: true, answered: [true, true, true] });
+      for (let turn = 0; turn < 6; turn += 1) model.happen({ type: 'reconcile', writes: turn % 4, holds: true });
+      // Its kubelet does what it is told.
+      if (model.bodies[0]?.deleting === true) model.happen({ type: 'ended' });
+    }
+    model.happen({ type: 'elected' });
+    expect(model.holder).to.equal(1);
+    model.happen({ type: 'reconcile', writes: 4, holds: true });
+    expect(model.status.lastFailover).to.include({
+      outcome: 'Succeeded',
+      reason: 'PrimaryWedged',
+      from: names[0],
+      to: names[1],
+    });
   });
 });

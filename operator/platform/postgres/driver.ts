@@ -4,21 +4,23 @@ import type { GuardedPatch, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { FailoverStatus } from '../core/platform.ts';
 import type { HoldStandbys, PostgresAction, ReleaseStandbys } from './actions.ts';
-import { votersOf, whyNobodyIsSafe } from './candidates.ts';
-import { isHolderDead } from './death.ts';
+import { votersOf, whyAside, whyNobodyIsSafe } from './candidates.ts';
+import { FENCE_GRACE_SECONDS, isFenced, isHolderDead } from './death.ts';
 import { isOpen } from './failover.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { patroniStateNames } from './names.ts';
 import { isLeaving, type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
-import { isSynchronous, LOOP_WAIT_SECONDS } from './patroni-config.ts';
+import { overdueIn } from './overdue.ts';
+import { isSynchronous } from './patroni-config.ts';
 import { isSilent, verdictOn } from './verdict.ts';
+import { WEDGED, type Wedge, wedgeOf, windowSeconds } from './wedge.ts';
 
 /**
  * The steps of a failover as `status.lastFailover.step` keeps them. Nothing is remembered elsewhere, and nothing is fenced before its
  * UID is in the status, so an operator that is ended after any write is followed by one that carries on, or backs out.
  *
- * - `Confirmed`: the primary has failed as often as the threshold, and its pod is written down to be fenced.
+ * - `Confirmed`: the primary has failed as often as the threshold, or is wedged, and its pod is written down to be fenced.
  * - `Fencing`: its pod is being deleted; it is not known to be dead yet.
  * - `Fenced`: it can acknowledge nothing more; its lock is being cleared.
  * - `Electing`: nobody, or another member, holds the lock.
@@ -45,12 +47,8 @@ interface Situation {
 }
 
 const REST = { actions: [], patches: [], remove: [] } as const;
-/** The kubelet ends the containers and only then lets the object go, which it is not asked to do with a grace period of 0. */
-const FENCE_GRACE_SECONDS = 1;
 /** Where Patroni writes down a member's address and state, in its pod's annotations. */
 const MEMBER_ANNOTATION = 'status';
-/** A renewal that is late by this much is not going to come. */
-const OVERDUE_MS = LOOP_WAIT_SECONDS * 1_000 + 1_500;
 /** Comes back when the status is written. */
 const AT_ONCE_MS = 1;
 
@@ -99,15 +97,14 @@ function pursue(situation: Situation): Drive {
   const refusal = whyNobodyIsSafe(observed, lock.holder, synchronous);
   if (isHolderDead(observed)) return refusal === undefined ? cleared(situation, lock) : refused(situation, refusal);
   const member = observed.members.find(({ name }) => name === lock.holder);
-  const untilOverdue = overdueIn(lock, scope.now);
-  if (untilOverdue > 0) {
-    const message = `${lock.holder} still renews the leader lock`;
-    return {
-      ...REST,
-      record: { ...unhindered(record), message },
-      requeueAfterMs: untilOverdue,
-    };
+  const wedge = wedgeOf(observed, scope.now);
+  if (wedge?.certainInMs === 0 && isToFence(wedge.holder, record)) {
+    const wedged = { ...situation, record: { ...record, reason: WEDGED } };
+    return refusal === undefined ? fence(wedged, wedge.holder) : refused(wedged, refusal);
   }
+  const untilOverdue = overdueIn(lock, scope.now);
+  if (untilOverdue > 0)
+    return { ...REST, record: stillRenewed(situation, member, wedge), requeueAfterMs: untilOverdue };
   const leaving = member === undefined || isLeaving(member) || isAnotherPod(member, record);
   const verdict =
     member === undefined ? 'Down' : verdictOn(member, observed.members, scope.effective.failover.failureThreshold);
@@ -120,12 +117,17 @@ function pursue(situation: Situation): Drive {
   return hold(situation, lock);
 }
 
-/** Why the operator leaves it to Patroni. */
-function whyAside({ effective }: Scope, { members, config }: Observed): string | undefined {
-  if (!effective.failover.enabled) return 'spec.failover.enabled is false: Patroni alone decides, after its ttl';
-  if (effective.postgres.instances < 2 || members.length < 2) return 'there is no other member to take over';
-  const paused = typeof config === 'object' && config !== null && 'pause' in config && config.pause === true;
-  return paused ? 'Patroni is paused: nobody takes over until `patronictl resume`' : undefined;
+/** Its Patroni lives: it is lost only if it lets nobody in, and for long. */
+function stillRenewed({ record }: Situation, member: Member | undefined, wedge: Wedge | undefined): FailoverStatus {
+  const rest = unhindered(record);
+  const name = member?.name ?? record.from ?? 'it';
+  if (member !== undefined && isFenced(member))
+    return { ...rest, message: `waits until the kubelet says that ${name} is dead` };
+  const ending =
+    wedge === undefined
+      ? ''
+      : ` and greets nobody, for which it is ended when that has lasted ${windowSeconds(wedge.holder)} s`;
+  return { ...rest, message: `${name} still renews the leader lock${ending}` };
 }
 
 function electing({ scope, observed, record }: Situation): Drive {
@@ -238,19 +240,6 @@ function clearLock(scope: Scope, { holder, version }: LeaderLock): GuardedPatch[
 function stateRef({ platform }: Scope, which: 'leader' | 'sync'): ObjectRef {
   const name = patroniStateNames(platform)[which];
   return { resource: resources.configMaps, namespace: namespaceOf(platform), name };
-}
-
-/** Milliseconds until the lock's renewal is overdue, the two clocks taken for the same: a guess that costs time at worst, not safety. */
-function overdueIn({ renewedAt }: LeaderLock, now: Date): number {
-  return renewedAt === undefined ? 0 : renewedAt.getTime() + OVERDUE_MS - now.getTime();
-}
-
-/** Being deleted in the way in which a fence deletes, or quicker: a longer grace period is for a primary that stops by itself. */
-function isFenced({ pod }: Member): boolean {
-  const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata;
-  return (
-    deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? Number.POSITIVE_INFINITY) <= FENCE_GRACE_SECONDS
-  );
 }
 
 /** Only the pod that was the primary, which its label tells, and only one pod in a failover. */

@@ -5,6 +5,7 @@ import type { Leadership } from './leadership.ts';
 import type { Observed } from './observe.ts';
 import { isOfNewestTemplate } from './revision.ts';
 import { isCutOff } from './verdict.ts';
+import { WEDGED, wedgeOf } from './wedge.ts';
 
 /** What the status said before. */
 export interface FailoverHistory {
@@ -22,7 +23,7 @@ export const IN_PROGRESS = 'InProgress';
  * The record of the failover that is under way or has just ended; undefined when there is nothing new to write. It is made from the
  * status and from what is seen alone, so an operator that was restarted in between finishes the record of its predecessor.
  *
- * `detectedAt` is when the primary's first probe failed, or when its pod was seen to be on its way out, or else when another primary was
+ * `detectedAt` is when the primary's first probe failed or greetings stopped to come, or when its pod was seen to be on its way out, or else when another primary was
  * seen; `promotedAt` is when Patroni took the lock; `servingAt` when the new primary was seen to take writes.
  */
 export function failoverRecord(
@@ -57,6 +58,8 @@ function opened(
   if (member === undefined) return begin(from, 'PrimaryPodGone', now.toISOString());
   if (member.pod.metadata.deletionTimestamp !== undefined) return begin(from, 'PrimaryPodDeleted', now.toISOString());
   if (lock?.holder === from && isHolderDead(observed)) return begin(from, 'PrimaryContainerEnded', now.toISOString());
+  const wedge = wedgeOf(observed, now);
+  if (wedge?.holder === member && wedge.certainInMs === 0) return begin(from, WEDGED, wedge.since.toISOString());
   const reading = member.reading?.value;
   if (reading === undefined) return undefined;
   if (reading.sql.ok) return begin(from, 'PrimaryDemoted', now.toISOString());

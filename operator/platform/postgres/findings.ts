@@ -3,6 +3,7 @@ import { whyNotReady } from '../core/pods.ts';
 import type { Growth } from '../core/storage-growth.ts';
 import { diskFindings, howFull, isFilling } from './disk-space.ts';
 import { drainFinding, volumeFindings } from './drain.ts';
+import { whySpared } from './ending.ts';
 import type { Leadership } from './leadership.ts';
 import { type Member, type Observed, sqlOf } from './observe.ts';
 import { isFall, isPending, pendingOf } from './parameter-step.ts';
@@ -10,6 +11,7 @@ import { insteadOf, leftOut } from './parameters.ts';
 import { isSynchronous } from './patroni-config.ts';
 import type { Reason } from './reasons.ts';
 import { outdatedMembers } from './revision.ts';
+import { wedgeOf, windowSeconds } from './wedge.ts';
 
 /** Something that a person should know while Postgres is serving. */
 export interface Finding {
@@ -27,7 +29,7 @@ export function findings(
 ): Finding[] {
   const { postgres } = scope.effective;
   return [
-    ...loginFailing(observed, primary),
+    ...loginFailing(scope, observed, primary),
     ...notStreaming(observed, primary, names),
     ...notSynchronous(isSynchronous(postgres), primary),
     ...volumeFindings(scope, observed),
@@ -64,10 +66,23 @@ function notStreaming({ members }: Observed, primary: Member | undefined, names:
 }
 
 /** It answers on connections that are open: nobody else would notice that it takes no more. */
-function loginFailing({ login }: Observed, primary: Member | undefined): Finding[] {
+function loginFailing(scope: Scope, observed: Observed, primary: Member | undefined): Finding[] {
+  const { login } = observed;
   if (primary === undefined || login === undefined || login.ok) return [];
-  const message = `${primary.name} takes no new connections (${login.problem}: ${login.detail}), though it answers on one that is open: look at max_connections and at its log`;
+  const remedy = wedged(scope, observed, primary) ?? 'look at max_connections and at its log';
+  const message = `${primary.name} takes no new connections (${login.problem}: ${login.detail}), though it answers on one that is open: ${remedy}`;
   return [{ reason: 'LoginFailing', message }];
+}
+
+/** What becomes of a primary that greets nobody; undefined when that is not what is wrong with it. */
+function wedged(scope: Scope, observed: Observed, primary: Member): string | undefined {
+  const wedge = wedgeOf(observed, scope.now);
+  if (wedge?.holder !== primary) return undefined;
+  const spared = whySpared(scope, observed, wedge);
+  const what = 'its postmaster greets nobody';
+  return spared === undefined
+    ? `${what}, and it is ended when that has lasted ${windowSeconds(primary)} s`
+    : `${what}; delete its pod to end it, which the operator does not, for ${spared}`;
 }
 
 function notSynchronous(wanted: boolean, primary: Member | undefined): Finding[] {

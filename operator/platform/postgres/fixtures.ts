@@ -1,7 +1,7 @@
 import type { ConfigMap, Pod, StatefulSet } from '../../kube/resources.ts';
 import { resourceOf } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef, Resource } from '../../kube/types.ts';
-import type { Scope } from '../core/component.ts';
+import type { ProbeResult, Scope } from '../core/component.ts';
 import type { EffectivePostgres } from '../core/effective.ts';
 import type { Platform, PlatformStatus } from '../core/platform.ts';
 import { trim } from '../core/trim.ts';
@@ -9,7 +9,7 @@ import { resolve } from '../schema/effective.ts';
 import { podLabels } from './names.ts';
 import type { LeaderLock, Member, Observed } from './observe.ts';
 import { dynamicConfig } from './patroni-config.ts';
-import type { MemberReading, Standby } from './reading.ts';
+import type { GreetingReading, MemberReading, Standby } from './reading.ts';
 
 /** What the tests of this folder are made of: the platform `acme` with three members. */
 export const NOW = new Date('2026-03-01T12:00:00Z');
@@ -119,6 +119,14 @@ export function replicaReading(): MemberReading {
 export function failingReading(failures: number, since: Date): MemberReading {
   const problem = { ok: false as const, problem: 'Timeout' as const, detail: 'no answer in time' };
   return { patroni: problem, sql: problem, failures, failingSince: since.toISOString() };
+}
+
+/** What is seen of the postmaster of a pod that has greeted nobody for so many seconds, or that does. */
+export function greeting(uid: string, silent: number | 'greeted', at: Date = NOW): ProbeResult<GreetingReading> {
+  if (silent === 'greeted') return { value: { of: uid, answer: { ok: true, value: true }, silences: 0 }, at };
+  const answer = { ok: false, problem: 'Timeout', detail: 'no answer in time' } as const;
+  const silentSince = new Date(at.getTime() - silent * 1000).toISOString();
+  return { value: { of: uid, answer, silences: Math.min(silent + 1, 5), silentSince }, at };
 }
 
 export function streaming(ordinal: number, overrides: Partial<Standby> = {}): Standby {

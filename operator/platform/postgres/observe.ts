@@ -6,7 +6,7 @@ import type { DiskReading, DiskSpace } from './disk-space.ts';
 import type { LogPosition } from './log-position.ts';
 import { clusterName, PRIMARY_ROLE, patroniStateNames } from './names.ts';
 import type { ParameterFacts } from './parameter-facts.ts';
-import type { Answer, MemberReading, SqlView } from './reading.ts';
+import type { Answer, GreetingReading, MemberReading, SqlView } from './reading.ts';
 import type { CanaryReading } from './write-canary.ts';
 
 /** One member: its pod and the newest reading of it. */
@@ -19,6 +19,8 @@ export interface Member {
   readonly disk?: DiskSpace;
   /** Where it is in the log; undefined before it was asked, or when it did not answer. */
   readonly log?: LogPosition;
+  /** Whether the lock's holder greets it; undefined unless it was asked to look. */
+  readonly greeting?: ProbeResult<GreetingReading>;
   /** Carries the label by which the primary Service finds it. */
   readonly labelledPrimary: boolean;
 }
@@ -59,6 +61,8 @@ export interface Observed {
   readonly login: Answer<true> | undefined;
   /** Commits on the primary; undefined before one was tried. */
   readonly canary?: CanaryReading | undefined;
+  /** Whether the lock's holder greets the operator; undefined unless there was reason to look. */
+  readonly greeting?: ProbeResult<GreetingReading> | undefined;
   /** What Postgres makes of the resource's own parameters; undefined before it was asked, or when there are none. */
   readonly parameterFacts?: Answer<ParameterFacts> | undefined;
 }
@@ -75,6 +79,11 @@ export function logProbeName(pod: Pod): string {
   return `postgres/log/${pod.metadata.name}`;
 }
 
+export function greetingProbeName(pod: Pod): string {
+  return `${GREETING_PROBE}/${pod.metadata.name}`;
+}
+
+export const GREETING_PROBE = 'postgres/greeting';
 export const CANARY_PROBE = 'postgres/commit';
 export const LOGIN_PROBE = 'postgres/login';
 export const PARAMETERS_PROBE = 'postgres/parameters';
@@ -97,6 +106,7 @@ export function observe(scope: Scope): Observed {
     config: patroniConfig(scope),
     login: probes.get<Answer<true>>(LOGIN_PROBE)?.value,
     canary: probes.get<CanaryReading>(CANARY_PROBE)?.value,
+    greeting: probes.get<GreetingReading>(GREETING_PROBE),
     parameterFacts: probes.get<Answer<ParameterFacts>>(PARAMETERS_PROBE)?.value,
   };
 }
@@ -114,6 +124,7 @@ function toMember({ probes }: Scope, pod: Pod): Member {
   const reading = probes.get<MemberReading>(memberProbeName(pod));
   const disk = probes.get<DiskReading>(diskProbeName(pod))?.value.space;
   const log = probes.get<Answer<LogPosition>>(logProbeName(pod))?.value;
+  const greeting = probes.get<GreetingReading>(greetingProbeName(pod));
   return {
     name: pod.metadata.name,
     ordinal: ordinalOf(pod),
@@ -121,6 +132,7 @@ function toMember({ probes }: Scope, pod: Pod): Member {
     ...(reading === undefined ? {} : { reading }),
     ...(disk === undefined ? {} : { disk }),
     ...(log?.ok === true ? { log: log.value } : {}),
+    ...(greeting === undefined ? {} : { greeting }),
     labelledPrimary: pod.metadata.labels?.[labels.role] === PRIMARY_ROLE,
   };
 }

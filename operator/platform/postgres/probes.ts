@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../runtime/clock.ts';
 import type { ProbeDefinition, Scope } from '../core/component.ts';
 import { loginProbes, tlsProbes } from './access-probes.ts';
 import { DiskProbe, type DiskReading, hasDiskChanged } from './disk-space.ts';
+import { greetingProbes } from './greeting-probes.ts';
 import { leadership } from './leadership.ts';
 import { hasLogChanged, type LogPosition, LogProbe } from './log-position.ts';
 import { MemberProbe } from './member-probe.ts';
@@ -46,6 +47,7 @@ export function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
     ...pods.flatMap((pod) => logProbe(scope, pod)),
     ...tlsProbes(scope),
     ...loginProbes(scope),
+    ...greetingProbes(scope),
     ...parametersProbe(scope),
   ] as ProbeDefinition<unknown>[];
 }

@@ -64,6 +64,17 @@ export interface MemberReading {
   readonly failingSince?: string;
 }
 
+/** Whether a server greets whoever connects, as seen from one place. */
+export interface GreetingReading {
+  /** UID of the server's pod. */
+  readonly of: string | undefined;
+  readonly answer: Answer<true>;
+  /** Consecutive greetings that did not come, counted up to as many as are believed. */
+  readonly silences: number;
+  /** When the first of these ended, ISO 8601. */
+  readonly silentSince?: string;
+}
+
 const MEBIBYTE = 1024 * 1024;
 const LAG_STEPS = [1, 16, 128, 1024, 10 * 1024, 100 * 1024].map((mebibytes) => mebibytes * MEBIBYTE);
 

@@ -20,20 +20,20 @@ export interface Fault {
   readonly mend?: (pod: Pod) => Promise<void>;
 }
 
-/** What only the one that is struck can do with its volumes. */
-export interface Volumes {
+/** What is done to the one that is struck from within. */
+export interface Means {
+  /** Stops the postmaster of a member for a minute, and nothing else of it. */
+  readonly wedge: (pod: Pod) => Promise<void>;
   /** Leaves no room on a member's volume. */
   readonly fill: (pod: Pod) => Promise<void>;
   /** Gives all volumes half as much again. */
   readonly grow: () => Promise<void>;
 }
 
+const WEDGED_MS = 60_000;
+
 /** What can happen to a primary, by name. */
-export function faultsOf(
-  client: KubeClient,
-  provider: ClusterProvider,
-  volumes: Volumes,
-): Readonly<Record<string, Fault>> {
+export function faultsOf(client: KubeClient, provider: ClusterProvider, means: Means): Readonly<Record<string, Fault>> {
   const cutOff = async ({ spec }: Pod): Promise<void> => await provider.partition(spec?.nodeName ?? '');
   const heal = async ({ spec }: Pod): Promise<void> => await provider.heal(spec?.nodeName ?? '');
   // Unless the fence has ended it already.
@@ -50,6 +50,11 @@ export function faultsOf(
     },
     killed: { title: 'container killed (-9)', strike: async (pod) => await provider.kill(inside(pod)) },
     frozen: { title: 'container frozen', strike: async (pod) => await provider.freeze(inside(pod)), mend: thaw },
+    wedged: {
+      title: 'postmaster stopped, and nothing else',
+      aloneLastsMs: WEDGED_MS,
+      strike: means.wedge,
+    },
     cut: { title: 'node cut off', leaderThere: false, strike: cutOff, mend: heal },
     // Nobody is to take over here: the primary reaches every member, and goes on.
     'api-server': {
@@ -72,8 +77,8 @@ export function faultsOf(
       title: 'volume full, of the primary alone',
       limited: true,
       aloneLastsMs: 60_000,
-      strike: volumes.fill,
-      mend: volumes.grow,
+      strike: means.fill,
+      mend: means.grow,
     },
     'cut-leader': {
       title: 'node cut off, with the operator’s leader on it',

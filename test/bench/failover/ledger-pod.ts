@@ -45,6 +45,11 @@ export class LedgerPod {
     await this.#program.ask(`fill=${status?.podIP ?? ''}`);
   }
 
+  /** Stops the postmaster of this member for a minute. */
+  async wedge({ status }: Pod): Promise<void> {
+    await this.#program.ask(`wedge=${status?.podIP ?? ''}`);
+  }
+
   /** @param time milliseconds since the epoch */
   async since(time: number): Promise<LedgerReport> {
     return await this.#program.told<LedgerReport>(`since=${time}`);

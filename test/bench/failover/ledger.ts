@@ -10,6 +10,7 @@ const { PGURL = '', MEMBERS = '', MEMBER_PASSWORD = '' } = process.env;
 const EVERY_MS = 20;
 const TIMEOUT_MS = 1_000;
 const FILL_MS = 60_000;
+const WEDGED_SECONDS = 60;
 
 interface Acknowledged {
   readonly id: number;
@@ -105,8 +106,6 @@ async function check(): Promise<void> {
 
 /** Leaves no room on a member's volume: as much as is told to be free at once, and then the rest. */
 async function fill(address: string): Promise<unknown> {
-  const client = connect(member(address), FILL_MS);
-  await client.connect();
   const script = [
     'cd ..',
     'file=filled-$(date +%s)',
@@ -114,6 +113,18 @@ async function fill(address: string): Promise<unknown> {
     'dd if=/dev/zero of=$file.rest bs=64k',
     'true',
   ].join('; ');
+  return await onMember(address, script);
+}
+
+/** Stops a member's postmaster for a minute, unless it is ended before: sessions go on, and nobody new gets in. */
+async function wedge(address: string): Promise<unknown> {
+  const pause = `kill -STOP $postmaster; sleep ${WEDGED_SECONDS}; kill -CONT $postmaster`;
+  return await onMember(address, `postmaster=$(head -n1 postmaster.pid); (${pause}) >/dev/null 2>&1 &`);
+}
+
+async function onMember(address: string, script: string): Promise<unknown> {
+  const client = connect(member(address), FILL_MS);
+  await client.connect();
   await client.query(`COPY (SELECT) TO PROGRAM '${script}'`);
   await client.end();
   return { at: Date.now() };
@@ -150,8 +161,9 @@ for (const kind of kinds) for (let client = 0; client < 2; client += 1) void wri
 void check();
 createServer((request, response) => {
   const { searchParams } = new URL(request.url ?? '/', 'http://ledger');
-  const address = searchParams.get('fill');
-  const work = address === null ? report(Number(searchParams.get('since') ?? 0)) : fill(address);
+  const [full, wedged] = [searchParams.get('fill'), searchParams.get('wedge')];
+  const struck = full === null ? wedged && wedge(wedged) : fill(full);
+  const work = struck || report(Number(searchParams.get('since') ?? 0));
   work.then(
     (answer) => response.end(JSON.stringify(answer)),
     (error: unknown) => {

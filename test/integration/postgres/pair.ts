@@ -61,6 +61,11 @@ export class Pair {
     this.#signal(which, 'SIGCONT');
   }
 
+  /** Stops the primary's postmaster alone: who has a session keeps it. `thaw` lets it go on. */
+  wedge(): void {
+    sendSignal(this.#primary?.pid ?? 0, 'SIGSTOP');
+  }
+
   async destroy(): Promise<void> {
     if (this.#primary !== undefined) this.thaw();
     await stop(this.#standby, 'SIGQUIT');

@@ -1,0 +1,25 @@
+import type { Scope } from '../core/component.ts';
+import { whyAside, whyNobodyIsSafe } from './candidates.ts';
+import { isFenced } from './death.ts';
+import { isOpen } from './failover.ts';
+import type { Leadership } from './leadership.ts';
+import type { Observed } from './observe.ts';
+import { isSynchronous } from './patroni-config.ts';
+import { WEDGED, type Wedge, wedgeOf } from './wedge.ts';
+
+/** Why a wedged primary is not ended; undefined when it is. */
+export function whySpared(scope: Scope, observed: Observed, { holder }: Wedge): string | undefined {
+  return whyAside(scope, observed) ?? whyNobodyIsSafe(observed, holder.name, isSynchronous(scope.effective.postgres));
+}
+
+/** Without a primary that is ended for being wedged: whoever has a session there is answered to the end. */
+export function withoutWedged(scope: Scope, observed: Observed, leaders: Leadership): Leadership {
+  const { primary, rogues } = leaders;
+  if (primary === undefined || rogues.length > 0) return leaders;
+  const last = scope.platform.status?.lastFailover;
+  const isEnding = isOpen(last) && last?.reason === WEDGED && last.podUID === primary.pod.metadata.uid;
+  if (isEnding && isFenced(primary)) return { primary: undefined, rogues };
+  const wedge = wedgeOf(observed, scope.now);
+  if (wedge?.holder !== primary || wedge.certainInMs > 0) return leaders;
+  return isEnding || whySpared(scope, observed, wedge) === undefined ? { primary: undefined, rogues } : leaders;
+}

@@ -1,0 +1,102 @@
+import type { Pod } from '../../kube/resources.ts';
+import { type Clock, systemClock } from '../../runtime/clock.ts';
+import type { ProbeDefinition, Scope } from '../core/component.ts';
+import { GreetingFromMember, greet } from './greeting.ts';
+import { POSTGRES_PORT } from './names.ts';
+import { GREETING_PROBE, greetingProbeName, memberPods, observe } from './observe.ts';
+import { isPatroniThere } from './patroni-client.ts';
+import { superuserTarget, targetKey } from './pod-target.ts';
+import type { Answer, GreetingReading } from './reading.ts';
+import { isSuspect, SILENCES } from './wedge.ts';
+
+const INTERVAL_MS = 1_000;
+const OWN_TIMEOUT_MS = 2_000;
+/** Longer than the witness itself waits. */
+const WITNESS_TIMEOUT_MS = 3_500;
+
+/** Counts for how long a server has greeted nobody. */
+export class GreetingProbe {
+  readonly #of: string | undefined;
+  readonly #ask: (signal: AbortSignal) => Promise<Answer<true>>;
+  readonly #clock: Clock;
+  #silences = 0;
+  #silentSince: Date | undefined;
+
+  constructor(of: string | undefined, ask: (signal: AbortSignal) => Promise<Answer<true>>, clock: Clock) {
+    this.#of = of;
+    this.#ask = ask;
+    this.#clock = clock;
+  }
+
+  async run(signal: AbortSignal): Promise<GreetingReading> {
+    const answer = await this.#ask(signal);
+    const isSilent = !answer.ok && answer.problem === 'Timeout';
+    this.#silences = isSilent ? Math.min(this.#silences + 1, SILENCES) : 0;
+    this.#silentSince = isSilent ? (this.#silentSince ?? this.#clock.now()) : undefined;
+    return {
+      of: this.#of,
+      answer,
+      silences: this.#silences,
+      ...(this.#silentSince === undefined ? {} : { silentSince: this.#silentSince.toISOString() }),
+    };
+  }
+}
+
+/** Whether the lock's holder greets anybody, as the operator and every other member see it: only while nobody was seen to get in. */
+export function greetingProbes(scope: Scope): ProbeDefinition<GreetingReading>[] {
+  const observed = observe(scope);
+  if (!isSuspect(observed, scope.now)) return [];
+  const pods = memberPods(scope);
+  const holder = pods.find(({ metadata }) => metadata.name === observed.lock?.holder);
+  const host = holder?.status?.podIP;
+  if (holder === undefined || host === undefined) return [];
+  const witnesses = pods.filter((pod) => pod !== holder);
+  return [ownProbe(holder, host), ...witnesses.flatMap((pod) => witnessProbe(scope, pod, holder, host))];
+}
+
+function ownProbe({ metadata }: Pod, host: string): ProbeDefinition<GreetingReading> {
+  const probe = new GreetingProbe(metadata.uid, async (signal) => await greetOrUnreachable(host, signal), systemClock);
+  return {
+    ...shared(probe),
+    name: GREETING_PROBE,
+    timeoutMs: OWN_TIMEOUT_MS,
+    target: `${host} ${metadata.uid}`,
+  };
+}
+
+/** A server is silent only when its pod is not: else it may be the way there. */
+async function greetOrUnreachable(host: string, signal: AbortSignal): Promise<Answer<true>> {
+  const [answer, isThere] = await Promise.all([
+    greet({ host, port: POSTGRES_PORT }, signal),
+    isPatroniThere(host, signal),
+  ]);
+  return answer.ok || isThere ? answer : { ok: false, problem: 'Unreachable', detail: 'its pod does not answer' };
+}
+
+function witnessProbe(scope: Scope, pod: Pod, holder: Pod, host: string): ProbeDefinition<GreetingReading>[] {
+  const target = superuserTarget(scope, pod);
+  if (target === undefined) return [];
+  const witness = new GreetingFromMember(target, { host, port: POSTGRES_PORT });
+  const probe = new GreetingProbe(holder.metadata.uid, async (signal) => await witness.ask(signal), systemClock);
+  return [
+    {
+      ...shared(probe),
+      name: greetingProbeName(pod),
+      timeoutMs: WITNESS_TIMEOUT_MS,
+      target: `${targetKey(scope, pod, target)} ${host} ${holder.metadata.uid}`,
+      close: () => witness.close(),
+    },
+  ];
+}
+
+function shared(
+  probe: GreetingProbe,
+): Pick<ProbeDefinition<GreetingReading>, 'component' | 'intervalMs'> &
+  Pick<ProbeDefinition<GreetingReading>, 'run' | 'successful'> {
+  return {
+    component: 'postgres',
+    intervalMs: INTERVAL_MS,
+    run: (signal) => probe.run(signal),
+    successful: ({ answer }) => answer.ok,
+  };
+}
