@@ -98,7 +98,7 @@ function pursue(situation: Situation): Drive {
   if (isHolderDead(observed)) return refusal === undefined ? cleared(situation, lock) : refused(situation, refusal);
   const member = observed.members.find(({ name }) => name === lock.holder);
   const wedge = wedgeOf(observed, scope.now);
-  if (wedge?.certainInMs === 0 && isToFence(wedge.holder, record)) {
+  if (wedge?.certainInMs === 0 && !isFenced(wedge.holder) && !isAnotherPod(wedge.holder, record)) {
     const wedged = { ...situation, record: { ...record, reason: WEDGED } };
     return refusal === undefined ? fence(wedged, wedge.holder) : refused(wedged, refusal);
   }

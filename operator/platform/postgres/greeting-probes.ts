@@ -1,10 +1,9 @@
 import type { Pod } from '../../kube/resources.ts';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
 import type { ProbeDefinition, Scope } from '../core/component.ts';
-import { GreetingFromMember, greet } from './greeting.ts';
-import { POSTGRES_PORT } from './names.ts';
+import { GreetingFromMember, greet, isTaken } from './greeting.ts';
+import { PATRONI_PORT, POSTGRES_PORT } from './names.ts';
 import { GREETING_PROBE, greetingProbeName, memberPods, observe } from './observe.ts';
-import { isPatroniThere } from './patroni-client.ts';
 import { superuserTarget, targetKey } from './pod-target.ts';
 import type { Answer, GreetingReading } from './reading.ts';
 import { isSuspect, SILENCES } from './wedge.ts';
@@ -55,7 +54,7 @@ export function greetingProbes(scope: Scope): ProbeDefinition<GreetingReading>[]
 }
 
 function ownProbe({ metadata }: Pod, host: string): ProbeDefinition<GreetingReading> {
-  const probe = new GreetingProbe(metadata.uid, async (signal) => await greetOrUnreachable(host, signal), systemClock);
+  const probe = new GreetingProbe(metadata.uid, async (signal) => await greetInReach(host, signal), systemClock);
   return {
     ...shared(probe),
     name: GREETING_PROBE,
@@ -64,13 +63,14 @@ function ownProbe({ metadata }: Pod, host: string): ProbeDefinition<GreetingRead
   };
 }
 
-/** A server is silent only when its pod is not: else it may be the way there. */
-async function greetOrUnreachable(host: string, signal: AbortSignal): Promise<Answer<true>> {
-  const [answer, isThere] = await Promise.all([
+/** Where connections are taken by the pod, if only by its other port, it is not for the way there that one is not greeted. */
+async function greetInReach(host: string, signal: AbortSignal): Promise<Answer<true>> {
+  const [answer, isInReach] = await Promise.all([
     greet({ host, port: POSTGRES_PORT }, signal),
-    isPatroniThere(host, signal),
+    isTaken({ host, port: PATRONI_PORT }, signal),
   ]);
-  return answer.ok || isThere ? answer : { ok: false, problem: 'Unreachable', detail: 'its pod does not answer' };
+  const isQueueFull = !answer.ok && answer.problem === 'Unreachable' && isInReach;
+  return isQueueFull ? { ...answer, problem: 'Timeout' } : answer;
 }
 
 function witnessProbe(scope: Scope, pod: Pod, holder: Pod, host: string): ProbeDefinition<GreetingReading>[] {

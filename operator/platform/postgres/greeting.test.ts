@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
 import { blackHole } from '../../../test/support/black-hole.ts';
 import { withSilentServer } from '../../../test/support/silent-server.ts';
-import { greet } from './greeting.ts';
+import { greet, isTaken } from './greeting.ts';
 
 const soon = (): AbortSignal => AbortSignal.timeout(300);
 const host = '127.0.0.1';
@@ -38,13 +38,16 @@ describe('the greeting of a server', () => {
   it('does not come from one that takes connections and says nothing', async () => {
     await withSilentServer(async (port) => {
       expect(await greet({ host, port }, soon())).to.include({ ok: false, problem: 'Timeout' });
+      expect(await isTaken({ host, port }, soon())).to.equal(true);
     });
   });
 
   it('does not come from one whose connections come to no end', async () => {
     const hole = await blackHole();
     try {
-      expect(await greet({ host, port: hole.port }, soon())).to.include({ ok: false, problem: 'Timeout' });
+      const place = { host, port: hole.port };
+      expect(await greet(place, soon())).to.include({ ok: false, problem: 'Unreachable' });
+      expect(await isTaken(place, soon())).to.equal(false);
     } finally {
       hole.close();
     }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { failed } from './problem.ts';
 import type { Answer } from './reading.ts';
@@ -13,17 +14,40 @@ const PATIENCE_SECONDS = 2;
 /** How `timeout` says that the time was over. */
 const TIMED_OUT = '124';
 
+const notTaken: Answer<true> = { ok: false, problem: 'Unreachable', detail: 'no connection in time' };
+
 type Place = Pick<SqlTarget, 'host' | 'port'>;
 
-/** Waits for the greeting of a server, on a connection of its own. */
+/**
+ * Waits for the greeting of a server, on a connection of its own. `Timeout`: its machine has taken the connection, and the server says nothing;
+ * `Unreachable`: nobody has taken it, for there is no way there, or no room left in the queue of those who wait to be let in.
+ */
 export async function greet({ host, port }: Place, signal: AbortSignal): Promise<Answer<true>> {
   const socket = connect({ host, port, signal });
+  let hasConnected = false;
+  socket.once('connect', () => {
+    hasConnected = true;
+  });
   try {
     socket.write(Uint8Array.from(REQUEST));
     for await (const _ of socket) return { ok: true, value: true };
     return { ok: false, problem: 'Error', detail: 'closed' };
   } catch (error) {
-    return failed(error, signal);
+    return signal.aborted && !hasConnected ? notTaken : failed(error, signal);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Whether a connection is taken there at all, which a machine does whatever its processes do. */
+export async function isTaken({ host, port }: Place, signal: AbortSignal): Promise<boolean> {
+  const socket = connect({ host, port, signal });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    // Why not makes no difference: nothing is known of the way there then.
+    return false;
   } finally {
     socket.destroy();
   }

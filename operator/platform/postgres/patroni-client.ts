@@ -33,18 +33,6 @@ export async function readPatroni(address: string, signal: AbortSignal): Promise
   };
 }
 
-/** Whether a member's Patroni says anything at all, which it does without asking Postgres. */
-export async function isPatroniThere(address: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    const { body } = await httpRequest(agent, `${baseUrl(address)}/liveness`, { signal });
-    await body.dump();
-    return true;
-  } catch {
-    // Why it does not is nothing that anybody needs to know: then the way to it may be what is broken.
-    return false;
-  }
-}
-
 function pendingOf(
   reasons: Readonly<Record<string, { readonly old_value?: unknown; readonly new_value?: unknown }>>,
 ): PendingParameter[] {

@@ -170,6 +170,13 @@ describe('a primary whose Patroni renews the lock and that greets nobody', () =>
       does: ['delete acme-postgres-0 pod-0 1'],
       expected: { step: 'Fencing', reason: 'PrimaryWedged' },
     },
+    {
+      when: 'is written down, and has lost its label, since its Patroni has given up',
+      observed: wedged({ pod: podOf(0) }),
+      situation: { last: confirmed },
+      does: ['delete acme-postgres-0 pod-0 1'],
+      expected: { step: 'Fencing' },
+    },
     { when: 'is greeted by the operator, and not by the standbys', observed: wedged({ own: 'greeted' }) },
     { when: 'greets one of the standbys', observed: wedged({ others: [31, 'greeted'] }) },
     { when: 'was seen by nobody else', observed: wedged({ others: [] }) },
