@@ -20,6 +20,8 @@ export function withoutWedged(scope: Scope, observed: Observed, leaders: Leaders
   const isEnding = isOpen(last) && last?.reason === WEDGED && last.podUID === primary.pod.metadata.uid;
   if (isEnding && isFenced(primary)) return { primary: undefined, rogues };
   const wedge = wedgeOf(observed, scope.now);
-  if (wedge?.holder !== primary || wedge.certainInMs > 0) return leaders;
-  return isEnding || whySpared(scope, observed, wedge) === undefined ? { primary: undefined, rogues } : leaders;
+  if (wedge?.holder !== primary) return leaders;
+  // What is written down stays so until somebody is greeted, though the next look may come to nothing.
+  const isEnded = isEnding || (wedge.certainInMs === 0 && whySpared(scope, observed, wedge) === undefined);
+  return isEnded ? { primary: undefined, rogues } : leaders;
 }

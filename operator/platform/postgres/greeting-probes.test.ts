@@ -23,12 +23,22 @@ describe('the probe of a greeting', () => {
   });
 
   it('begins anew with whatever says that it is not silence', async () => {
-    for (const answer of [there, not('Refused'), not('Unreachable'), not('Error')]) {
+    for (const answer of [there, not('Refused'), not('Error')]) {
       const answers = [not('Timeout'), answer];
       const probe = new GreetingProbe('pod-0', () => Promise.resolve(answers.shift() ?? there), new ManualClock(NOW));
       await probe.run(AbortSignal.timeout(1_000));
       expect(await probe.run(AbortSignal.timeout(1_000))).to.deep.equal({ of: 'pod-0', answer, silences: 0 });
     }
+  });
+});
+
+describe('a look that comes to nothing', () => {
+  it('neither counts nor makes those before it forgotten, until there are too many', async () => {
+    const answers = [not('Timeout'), ...Array.from({ length: 4 }, () => not('Unreachable')), not('Timeout')];
+    const probe = new GreetingProbe('pod-0', () => Promise.resolve(answers.shift() ?? there), new ManualClock(NOW));
+    const silences = [];
+    while (answers.length > 0) silences.push((await probe.run(AbortSignal.timeout(1_000))).silences);
+    expect(silences).to.deep.equal([1, 1, 1, 1, 0, 1]);
   });
 });
 

@@ -13,12 +13,16 @@ const OWN_TIMEOUT_MS = 2_000;
 /** Longer than the witness itself waits. */
 const WITNESS_TIMEOUT_MS = 3_500;
 
+/** So many looks in a row may come to nothing, as on a machine that is busy, without all before them being forgotten. */
+const BLANKS = 3;
+
 /** Counts for how long a server has greeted nobody. */
 export class GreetingProbe {
   readonly #of: string | undefined;
   readonly #ask: (signal: AbortSignal) => Promise<Answer<true>>;
   readonly #clock: Clock;
   #silences = 0;
+  #blanks = 0;
   #silentSince: Date | undefined;
 
   constructor(of: string | undefined, ask: (signal: AbortSignal) => Promise<Answer<true>>, clock: Clock) {
@@ -29,15 +33,27 @@ export class GreetingProbe {
 
   async run(signal: AbortSignal): Promise<GreetingReading> {
     const answer = await this.#ask(signal);
-    const isSilent = !answer.ok && answer.problem === 'Timeout';
-    this.#silences = isSilent ? Math.min(this.#silences + 1, SILENCES) : 0;
-    this.#silentSince = isSilent ? (this.#silentSince ?? this.#clock.now()) : undefined;
+    this.#count(answer);
     return {
       of: this.#of,
       answer,
       silences: this.#silences,
       ...(this.#silentSince === undefined ? {} : { silentSince: this.#silentSince.toISOString() }),
     };
+  }
+
+  #count(answer: Answer<true>): void {
+    if (!answer.ok && answer.problem === 'Timeout') {
+      this.#blanks = 0;
+      this.#silences = Math.min(this.#silences + 1, SILENCES);
+      this.#silentSince ??= this.#clock.now();
+      return;
+    }
+    const isBlank = !answer.ok && answer.problem === 'Unreachable';
+    this.#blanks = isBlank ? this.#blanks + 1 : 0;
+    if (isBlank && this.#blanks <= BLANKS) return;
+    this.#silences = 0;
+    this.#silentSince = undefined;
   }
 }
 

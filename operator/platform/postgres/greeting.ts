@@ -79,7 +79,7 @@ export class GreetingFromMember {
     } catch (error) {
       // That the witness does not answer says nothing of the other one.
       const answer = failed(error, signal);
-      return answer.ok ? answer : { ok: false, problem: 'Error', detail: answer.detail };
+      return answer.ok ? answer : { ok: false, problem: 'Unreachable', detail: answer.detail };
     }
   }
 

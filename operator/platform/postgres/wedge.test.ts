@@ -177,6 +177,13 @@ describe('a primary whose Patroni renews the lock and that greets nobody', () =>
       does: ['delete acme-postgres-0 pod-0 1'],
       expected: { step: 'Fencing' },
     },
+    {
+      when: 'is written down, and the newest look came to nothing',
+      observed: withBlankLook(),
+      situation: { last: confirmed },
+      expected: { step: 'Confirmed', outcome: 'InProgress' },
+    },
+    { when: 'was looked at in vain the last time', observed: withBlankLook() },
     { when: 'is greeted by the operator, and not by the standbys', observed: wedged({ own: 'greeted' }) },
     { when: 'greets one of the standbys', observed: wedged({ others: [31, 'greeted'] }) },
     { when: 'was seen by nobody else', observed: wedged({ others: [] }) },
@@ -286,6 +293,12 @@ function healthyLogin(): Partial<Observed> {
 function silentFor(since: number): Observed['members'] {
   const [, ...standbys] = healthy().members;
   return [memberOf(podOf(0, { role: 'primary' }), failingReading(3, seconds(-since))), ...standbys];
+}
+
+function withBlankLook(): Observed {
+  const seen = greeting('pod-0', 31);
+  const answer = { ok: false, problem: 'Unreachable', detail: 'no connection in time' } as const;
+  return { ...wedged(), greeting: { ...seen, value: { ...seen.value, answer } } };
 }
 
 function rarely(): Observed['greeting'] {

@@ -51,9 +51,15 @@ export function wedgeOf({ lock, members, greeting }: Observed, now: Date): Wedge
   const known = silentSince.filter((since) => since !== undefined);
   if (known.length < sightings.length) return undefined;
   const since = new Date(Math.max(...known));
-  const isSure = sightings.every((sighting) => (sighting?.value.silences ?? 0) >= SILENCES);
+  const isSure = sightings.every(isSureOf);
   const left = certainAt(since.getTime(), holder) - now.getTime();
   return { holder, since, certainInMs: Math.max(0, left, isSure ? 0 : 1_000) };
+}
+
+/** The newest look is one of those that found silence. */
+function isSureOf(sighting: ProbeResult<GreetingReading> | undefined): boolean {
+  if (sighting === undefined || sighting.value.answer.ok) return false;
+  return sighting.value.silences >= SILENCES && sighting.value.answer.problem === 'Timeout';
 }
 
 function certainAt(since: number, holder: Member): number {

@@ -126,7 +126,8 @@ async function onMember(address: string, script: string): Promise<unknown> {
   const client = connect(member(address), FILL_MS);
   await client.connect();
   await client.query(`COPY (SELECT) TO PROGRAM '${script}'`);
-  await client.end();
+  // What is left running there has the connection too.
+  leave(client);
   return { at: Date.now() };
 }
 

@@ -98,7 +98,7 @@ describe('the greeting of a primary', function () {
   it('is not called missing by a witness that cannot look', async () => {
     pair.freeze('standby');
     try {
-      expect(await witness.ask(within(500))).to.include({ ok: false, problem: 'Error' });
+      expect(await witness.ask(within(500))).to.include({ ok: false, problem: 'Unreachable' });
     } finally {
       pair.thaw('standby');
     }
