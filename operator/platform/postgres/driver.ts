@@ -47,6 +47,8 @@ interface Situation {
 }
 
 const REST = { actions: [], patches: [], remove: [] } as const;
+/** Holding standbys takes as long; a primary that is wedged is on a node that can be reached. */
+const KUBELET_MS = 5_000;
 /** Where Patroni writes down a member's address and state, in its pod's annotations. */
 const MEMBER_ANNOTATION = 'status';
 /** Comes back when the status is written. */
@@ -103,8 +105,7 @@ function pursue(situation: Situation): Drive {
     return refusal === undefined ? fence(wedged, wedge.holder) : refused(wedged, refusal);
   }
   const untilOverdue = overdueIn(lock, scope.now);
-  if (untilOverdue > 0)
-    return { ...REST, record: stillRenewed(situation, member, wedge), requeueAfterMs: untilOverdue };
+  if (untilOverdue > 0) return { ...REST, record: waiting(situation, member, wedge), requeueAfterMs: untilOverdue };
   const leaving = member === undefined || isLeaving(member) || isAnotherPod(member, record);
   const verdict =
     member === undefined ? 'Down' : verdictOn(member, observed.members, scope.effective.failover.failureThreshold);
@@ -114,11 +115,19 @@ function pursue(situation: Situation): Drive {
     return { ...REST, record: unhindered(record) };
   if (refusal !== undefined) return refused(situation, refusal);
   if (member !== undefined && verdict === 'Down' && isToFence(member, record)) return fence(situation, member);
+  const untilKubelet = record.reason === WEDGED ? kubeletIn(member, scope.now) : 0;
+  if (untilKubelet > 0) return { ...REST, record: waiting(situation, member, wedge), requeueAfterMs: untilKubelet };
   return hold(situation, lock);
 }
 
-/** Its Patroni lives: it is lost only if it lets nobody in, and for long. */
-function stillRenewed({ record }: Situation, member: Member | undefined, wedge: Wedge | undefined): FailoverStatus {
+/** Milliseconds for which the kubelet of a pod that is being deleted is given time to say that it is dead. */
+function kubeletIn(member: Member | undefined, now: Date): number {
+  const since = member?.pod.metadata.deletionTimestamp;
+  return since === undefined ? 0 : new Date(since).getTime() + KUBELET_MS - now.getTime();
+}
+
+/** What is waited for while its Patroni lives, or its kubelet is at work. */
+function waiting({ record }: Situation, member: Member | undefined, wedge: Wedge | undefined): FailoverStatus {
   const rest = unhindered(record);
   const name = member?.name ?? record.from ?? 'it';
   if (member !== undefined && isFenced(member))

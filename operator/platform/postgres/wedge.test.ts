@@ -134,6 +134,19 @@ describe('a primary whose Patroni renews the lock and that greets nobody', () =>
       expected: { step: 'Fencing', outcome: 'InProgress' },
     },
     {
+      when: 'is being ended, and has renewed its lock too late',
+      observed: dying(seconds(-4)),
+      situation: { last: fencing },
+      expected: { step: 'Fencing', message: `waits until the kubelet says that ${FROM} is dead` },
+    },
+    {
+      when: 'is being ended, and its kubelet says nothing',
+      observed: dying(seconds(-6)),
+      situation: { last: fencing },
+      does: ['postgres.hold', 'patch acme-postgres-sync', 'patch acme-postgres-leader'],
+      expected: { step: 'Fencing' },
+    },
+    {
       when: 'is dead, as its kubelet says',
       observed: wedged({ pod: fencedPod(seconds(0)) }),
       situation: { last: fencing },
@@ -293,6 +306,14 @@ function healthyLogin(): Partial<Observed> {
 function silentFor(since: number): Observed['members'] {
   const [, ...standbys] = healthy().members;
   return [memberOf(podOf(0, { role: 'primary' }), failingReading(3, seconds(-since))), ...standbys];
+}
+
+/** Its sessions are over, and the lock is not renewed. */
+function dying(since: Date): Observed {
+  const { metadata, ...rest } = fencedPod();
+  const pod = { ...rest, metadata: { ...metadata, deletionTimestamp: since.toISOString() } };
+  const observed = { lock: { ...lockOf(0), renewedAt: seconds(-10) } };
+  return wedged({ own: 'greeted', reading: failingReading(1, seconds(-1)), pod, observed });
 }
 
 function withBlankLook(): Observed {
