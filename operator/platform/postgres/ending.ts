@@ -17,7 +17,10 @@ export function withoutWedged(scope: Scope, observed: Observed, leaders: Leaders
   const { primary, rogues } = leaders;
   if (primary === undefined || rogues.length > 0) return leaders;
   const last = scope.platform.status?.lastFailover;
-  const isEnding = isOpen(last) && last?.reason === WEDGED && last.podUID === primary.pod.metadata.uid;
+  const fenced = isOpen(last) ? last?.podUID : undefined;
+  // Of another pod that has come in its place: that one's failover is over first.
+  if (fenced !== undefined && fenced !== primary.pod.metadata.uid) return leaders;
+  const isEnding = fenced !== undefined && last?.reason === WEDGED;
   if (isEnding && isFenced(primary)) return { primary: undefined, rogues };
   const wedge = wedgeOf(observed, scope.now);
   if (wedge?.holder !== primary) return leaders;

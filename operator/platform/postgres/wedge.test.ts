@@ -196,6 +196,18 @@ describe('a primary whose Patroni renews the lock and that greets nobody', () =>
       situation: { last: confirmed },
       expected: { step: 'Confirmed', outcome: 'InProgress' },
     },
+    {
+      when: 'came in the place of another that was ended, and is a failover of its own',
+      observed: wedged({ of: 'pod-0b', pod: successor() }),
+      situation: { last: fencing },
+      expected: { step: 'Serving', outcome: 'Recovered' },
+    },
+    {
+      when: 'came in the place of another that was ended, and answers nobody',
+      observed: wedged({ of: 'pod-0b', pod: successor(), reading: failingReading(3, seconds(-30)) }),
+      situation: { last: fencing },
+      expected: { step: 'Fencing', outcome: 'InProgress' },
+    },
     { when: 'was looked at in vain the last time', observed: withBlankLook() },
     { when: 'is greeted by the operator, and not by the standbys', observed: wedged({ own: 'greeted' }) },
     { when: 'greets one of the standbys', observed: wedged({ others: [31, 'greeted'] }) },
@@ -306,6 +318,11 @@ function healthyLogin(): Partial<Observed> {
 function silentFor(since: number): Observed['members'] {
   const [, ...standbys] = healthy().members;
   return [memberOf(podOf(0, { role: 'primary' }), failingReading(3, seconds(-since))), ...standbys];
+}
+
+function successor(): Pod {
+  const pod = podOf(0, { role: 'primary' });
+  return { ...pod, metadata: { ...pod.metadata, uid: 'pod-0b' } };
 }
 
 /** Its sessions are over, and the lock is not renewed. */
