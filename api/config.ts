@@ -44,6 +44,10 @@ const broker = {
     z.url({ protocol: /^amqps?$/ }),
     "RabbitMQ's address, as in amqp://user:password@host:5672/isp_support",
   ),
+  BROKER_CA_FILE: variable(
+    z.string().min(1).optional(),
+    'a file with the authorities that are believed where CELERY_BROKER_URL is amqps://…',
+  ),
 };
 const redisUrl = z.url({ protocol: /^(rediss?|sentinel)$/ });
 const redis = {
@@ -136,6 +140,7 @@ export type WorkerConfig = z.output<typeof workerVariables>;
 export type TaskConfig = z.output<typeof taskVariables>;
 export type BeatConfig = z.output<typeof beatVariables>;
 
+export type BrokerConfig = Pick<ApiConfig, 'CELERY_BROKER_URL' | 'BROKER_CA_FILE'>;
 export type RedisConfig = Pick<ApiConfig, 'REDIS_URL' | 'REDIS_MODE' | 'REDIS_SENTINELS' | 'REDIS_SENTINEL_NAME'>;
 
 function problemOf(issue: z.core.$ZodIssue, schema: z.ZodObject, env: NodeJS.ProcessEnv): string {

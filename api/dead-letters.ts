@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { deadLettersVariables } from './config.ts';
 import { AppError } from './errors.ts';
 import { main } from './main.ts';
-import { Broker } from './tasks/broker.ts';
+import { Broker, brokerAddress } from './tasks/broker.ts';
 import { type DeadLetter, type Swept, sweep } from './tasks/dead-letters.ts';
 import { declareDeadLetters } from './tasks/topology.ts';
 
@@ -44,7 +44,7 @@ await main('dead-letters', deadLettersVariables, async (config, log) => {
   const wanted = choice();
   const opened = Promise.withResolvers<void>();
   const broker = new Broker({
-    url: config.CELERY_BROKER_URL,
+    ...brokerAddress(config),
     name: 'isp-dead-letters',
     // Its output is for a person.
     log: { ...log, info: () => undefined, warn: (message, fields) => log.warn(message, fields) },

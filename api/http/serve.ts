@@ -2,7 +2,7 @@ import type { ApiConfig } from '../config.ts';
 import { Database } from '../db/database.ts';
 import { openRedis } from '../db/redis.ts';
 import type { Log } from '../log.ts';
-import { Broker } from '../tasks/broker.ts';
+import { Broker, brokerAddress } from '../tasks/broker.ts';
 import { Relay } from '../tasks/relay.ts';
 import { declareTaskQueue, QUEUES } from '../tasks/topology.ts';
 import { createApp } from './app.ts';
@@ -25,7 +25,7 @@ export async function serve(config: ApiConfig, log: Log, signal: AbortSignal, li
   });
   const redis = openRedis(config, log);
   const broker = new Broker({
-    url: config.CELERY_BROKER_URL,
+    ...brokerAddress(config),
     name: 'isp-api',
     log,
     onSession: async (channel) => {

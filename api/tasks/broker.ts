@@ -1,11 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ChannelModel, type ConfirmChannel, connect, type Message, type Options } from 'amqplib';
+import type { BrokerConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
-export interface BrokerOptions {
+/** The way to RabbitMQ. */
+export interface BrokerAddress {
   url: string;
+  /** With `amqps:`, the authorities that are believed (PEM): read at each connection, for they change. Without it those that Node.js believes. */
+  caFile?: string | undefined;
+}
+
+export function brokerAddress({ CELERY_BROKER_URL: url, BROKER_CA_FILE: caFile }: BrokerConfig): BrokerAddress {
+  return { url, caFile };
+}
+
+export interface BrokerOptions extends BrokerAddress {
   /** Shown in RabbitMQ's list of connections. */
   name: string;
   log: Log;
@@ -112,8 +124,9 @@ export class Broker {
 
   /** From connecting until the connection or its channel is gone. */
   async #session(): Promise<void> {
-    const { url, name, log, onSession } = this.#options;
+    const { url, caFile, name, log, onSession } = this.#options;
     const model = await connect(withHeartbeat(url), {
+      ...(caFile !== undefined && url.startsWith('amqps:') && { ca: await readFile(caFile) }),
       timeout: CONNECT_TIMEOUT_MS,
       keepAlive: true,
       noDelay: true,

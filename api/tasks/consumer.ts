@@ -1,11 +1,10 @@
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import type { Log } from '../log.ts';
-import { Broker } from './broker.ts';
+import { Broker, type BrokerAddress } from './broker.ts';
 import type { Delivery, Executor } from './executor.ts';
 import { declareTaskQueue } from './topology.ts';
 
-export interface ConsumerOptions {
-  url: string;
+export interface ConsumerOptions extends BrokerAddress {
   name: string;
   queues: readonly string[];
   /** Unacknowledged messages at a time, for each queue: quorum queues know no limit over several. */
@@ -22,8 +21,8 @@ export class Consumer {
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
-    const { url, name, log } = options;
-    this.#broker = new Broker({ url, name, log, onSession: (channel) => this.#subscribe(channel) });
+    const { url, caFile, name, log } = options;
+    this.#broker = new Broker({ url, caFile, name, log, onSession: (channel) => this.#subscribe(channel) });
   }
 
   start(): void {

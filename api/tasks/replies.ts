@@ -1,14 +1,13 @@
 import type { ConfirmChannel } from 'amqplib';
 import type { Log } from '../log.ts';
-import { Broker } from './broker.ts';
+import { Broker, type BrokerAddress } from './broker.ts';
 import type { ResultSource } from './pending.ts';
 import type { TaskResult } from './results.ts';
 
 // The newest are kept; who sends more than this without reading has no use for the oldest.
 const KEPT = 10_000;
 
-export interface RepliesOptions {
-  url: string;
+export interface RepliesOptions extends BrokerAddress {
   name: string;
   log: Log;
 }
@@ -22,8 +21,8 @@ export class Replies implements ResultSource {
   readonly #results = new Map<string, TaskResult>();
   #queue: string | undefined;
 
-  constructor({ url, name, log }: RepliesOptions) {
-    this.#broker = new Broker({ url, name, log, onSession: (channel) => this.#listen(channel) });
+  constructor(options: RepliesOptions) {
+    this.#broker = new Broker({ ...options, onSession: (channel) => this.#listen(channel) });
     this.#broker.start();
   }
 

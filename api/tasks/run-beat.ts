@@ -5,7 +5,7 @@ import { Database } from '../db/database.ts';
 import { release } from '../domain/leases.ts';
 import type { Log } from '../log.ts';
 import { beat } from './beat.ts';
-import { Broker } from './broker.ts';
+import { Broker, brokerAddress } from './broker.ts';
 import { serveHealth } from './health.ts';
 import { Relay } from './relay.ts';
 import { declareTaskQueue, QUEUES } from './topology.ts';
@@ -18,7 +18,7 @@ export async function runBeat(config: BeatConfig, log: Log, signal: AbortSignal)
   const url = config.DATABASE_URL;
   const db = new Database({ url, poolSize: 2, retryMs: 0, log, applicationName: 'isp-beat' });
   const broker = new Broker({
-    url: config.CELERY_BROKER_URL,
+    ...brokerAddress(config),
     name: 'isp-beat',
     log,
     onSession: async (channel) => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { loadConfig, taskVariables, type WorkerConfig } from '../config.ts';
 import { openRedis } from '../db/redis.ts';
 import type { Log } from '../log.ts';
-import { Broker } from './broker.ts';
+import { Broker, brokerAddress } from './broker.ts';
 import { ChordStore } from './chords.ts';
 import { Consumer } from './consumer.ts';
 import { nodeName, TaskEvents } from './control/events.ts';
@@ -23,7 +23,7 @@ export async function work(config: WorkerConfig, childUrl: URL, log: Log, signal
   const taskConfig = loadConfig(taskVariables, process.env);
   const shutdown = new AbortController();
   const ending = AbortSignal.any([signal, shutdown.signal]);
-  const url = config.CELERY_BROKER_URL;
+  const address = brokerAddress(config);
   const name = `isp-worker-${config.WORKER_NAME}`;
   const redis = openRedis({ ...config, REDIS_URL: config.CELERY_RESULT_BACKEND ?? config.REDIS_URL }, log);
   const pool = new ChildPool({
@@ -34,8 +34,8 @@ export async function work(config: WorkerConfig, childUrl: URL, log: Log, signal
     maxMemoryPerChildMb: config.WORKER_MAX_MEMORY_PER_CHILD_MB,
     log,
   });
-  const publisher = new Broker({ url, name: `${name}-publisher`, log, onSession: declareDeadLetters });
-  const mailbox = new Mailbox({ url, name: `${name}-control`, log });
+  const publisher = new Broker({ ...address, name: `${name}-publisher`, log, onSession: declareDeadLetters });
+  const mailbox = new Mailbox({ ...address, name: `${name}-control`, log });
   const node = nodeName(config.WORKER_NAME);
   const events = new TaskEvents(node, (routingKey, event) => mailbox.publishEvent(routingKey, event));
   const metrics = openWorkerMetrics();
@@ -53,7 +53,7 @@ export async function work(config: WorkerConfig, childUrl: URL, log: Log, signal
   });
   const queues = config.WORKER_QUEUES;
   const prefetch = config.WORKER_CONCURRENCY * config.WORKER_PREFETCH;
-  const consumer = new Consumer({ url, name, queues, prefetch, executor, log });
+  const consumer = new Consumer({ ...address, name, queues, prefetch, executor, log });
   const server = await serveHealth(config.HEALTH_PORT, () => {
     if (ending.aborted) return 'ending';
     return consumer.consuming && publisher.available ? undefined : 'not connected to RabbitMQ';

@@ -1,12 +1,11 @@
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
 import { messageOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
-import { Broker } from '../broker.ts';
+import { Broker, type BrokerAddress } from '../broker.ts';
 import { type Controlled, isFor, obey, revokedIds } from './commands.ts';
 import { CONTROL_EXCHANGE, declareControl, declareEvents, EVENT_EXCHANGE, REPLY_EXCHANGE } from './exchange.ts';
 
-export interface MailboxOptions {
-  url: string;
+export interface MailboxOptions extends BrokerAddress {
   name: string;
   log: Log;
 }
