@@ -13,6 +13,7 @@ import { poolerCertificateUse } from './pooler/tls/certificate-use.ts';
 import { postgresComponent } from './postgres/component.ts';
 import { certificateUse } from './postgres/tls/certificate-use.ts';
 import { rabbitmqComponent } from './rabbitmq/component.ts';
+import { rabbitmqCertificateUse } from './rabbitmq/tls/certificate-use.ts';
 import { redisComponent } from './redis/component.ts';
 import { redisCertificateUse } from './redis/tls/certificate-use.ts';
 
@@ -32,7 +33,7 @@ export const components: readonly Component[] = [
 
 /** Who serves with certificates of the platform's authority. */
 function certificateUses(scope: Scope): readonly CertificateUse[] {
-  const servers = [certificateUse, poolerCertificateUse, redisCertificateUse]
+  const servers = [certificateUse, poolerCertificateUse, redisCertificateUse, rabbitmqCertificateUse]
     .map((useOf) => useOf(scope))
     .filter((use) => use !== undefined);
   return servers.length === 0 ? [] : [...servers, applicationCertificateUse(scope)];

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Passes bytes on to a port of the loopback interface, counts the connections, and cuts or freezes them when told to. */
+/** Passes bytes on to a port of a loopback address, counts the connections, and cuts or freezes them when told to. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
@@ -9,7 +9,7 @@ export class TcpProxy {
   #refusing = false;
   #targetPort: number;
 
-  constructor(targetPort: number) {
+  constructor(targetPort: number, targetHost = '127.0.0.1') {
     this.#targetPort = targetPort;
     this.#server = createServer((inside) => {
       if (this.#refusing) {
@@ -17,7 +17,7 @@ export class TcpProxy {
         return;
       }
       this.#accepted += 1;
-      const outside = connect(this.#targetPort, '127.0.0.1');
+      const outside = connect(this.#targetPort, targetHost);
       const pair = [inside, outside] as const;
       this.#pairs.add(pair);
       this.#most = Math.max(this.#most, this.#pairs.size);

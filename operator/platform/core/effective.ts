@@ -95,6 +95,7 @@ export interface EffectiveRedis {
 export interface EffectiveRabbitmq {
   readonly image: string;
   readonly nodes: number;
+  readonly tls: { readonly enabled: boolean };
   readonly storage: Storage;
   readonly resources: ResourceRequirements;
 }

@@ -8,10 +8,13 @@ import { poolerHost } from '../pooler/names.ts';
 import { DIRECT_URL_KEY, wantsPooledRoute } from '../pooler/route.ts';
 import { DATABASE_LOGIN } from '../postgres/login.ts';
 import { loginAnnotation, tlsOf } from '../postgres/tls/facts.ts';
+import { BROKER_LOGIN, brokerLoginAnnotation } from '../rabbitmq/tls/facts.ts';
+import { brokerUrl } from '../rabbitmq/url.ts';
 import { REDIS_LOGIN, redisLoginAnnotation } from '../redis/password/secrets.ts';
 import { redisUrl } from '../redis/url.ts';
 
 const SECRET_KEY_LENGTH = 50;
+const BROKER_CA_KEY = 'BROKER_CA_FILE';
 
 /**
  * Everything that the API and the workers read, under the names that Celery applications use; undefined until the credentials that it
@@ -21,7 +24,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
   const { platform, effective } = scope;
   const database = secretValue(scope, childName(platform, 'postgres'), 'uri');
   const redis = redisUrl(scope);
-  const broker = secretValue(scope, childName(platform, 'rabbitmq'), 'uri');
+  const broker = brokerUrl(scope);
   if (database === undefined || redis === undefined || broker === undefined) return undefined;
   const name = childName(platform, 'app');
   const secretKey = secretValue(scope, name, 'SECRET_KEY');
@@ -33,6 +36,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
       urls['DATABASE_URL'],
     ),
     [REDIS_LOGIN]: revisionOf(redisLoginAnnotation(scope), secretValue(scope, name, 'REDIS_URL'), redis),
+    [BROKER_LOGIN]: revisionOf(brokerLoginAnnotation(scope), secretValue(scope, name, 'CELERY_BROKER_URL'), broker),
   };
   const revisions = Object.entries(annotations).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]));
   return {
@@ -45,6 +49,7 @@ export function applicationSecret(scope: Scope): GeneratedSecret | undefined {
       REDIS_MODE: effective.redis.mode,
       ...(effective.redis.mode === 'sentinel' ? { REDIS_SENTINELS: sentinels(scope) } : {}),
       CELERY_BROKER_URL: broker,
+      ...brokerAuthorities(scope, broker),
       CELERY_RESULT_BACKEND: redis,
       DEBUG: 'false',
       ...(secretKey === undefined ? {} : ownKeys(secretKey)),
@@ -69,6 +74,13 @@ function databaseUrls(scope: Scope, uri: string): Record<string, string> {
   const pooled = new URL(direct);
   pooled.hostname = poolerHost(scope.platform);
   return { DATABASE_URL: pooled.href, [DIRECT_URL_KEY]: direct };
+}
+
+/** How the nodes of RabbitMQ are verified, which cannot be in their address; see `brokerUrl`. */
+function brokerAuthorities(scope: Scope, broker: string): Record<string, string> {
+  // What came with the Secret itself cannot be taken away by applying without it, and harms nobody.
+  const isThere = secretValue(scope, childName(scope.platform, 'app'), BROKER_CA_KEY) !== undefined;
+  return isThere || broker.startsWith('amqps:') ? { [BROKER_CA_KEY]: BUNDLE_FILE } : {};
 }
 
 /** Where a client asks for the primary; REDIS_URL leads to it as well, for whoever does not ask. */

@@ -57,6 +57,7 @@ describe('the credentials', () => {
     expect(decode(application, 'CELERY_BROKER_URL')).to.match(
       /^amqp:\/\/isp_support:.+@acme-rabbitmq\.support\.svc:5672\/isp_support$/,
     );
+    expect(application?.data).to.not.have.property('BROKER_CA_FILE');
     expect(decode(application, 'REDIS_MODE')).to.equal('cluster');
     expect(decode(application, 'SECRET_KEY')).to.have.length(50);
     expect(decode(application, 'ADMIN_TOKEN')).to.match(/^[\w-]{43}$/);
@@ -86,6 +87,22 @@ describe('the credentials', () => {
       expect(decode(application, key)).to.equal(
         `${decode(secrets[2], 'uri')}?ssl_cert_reqs=required&ssl_ca_certs=/etc/isp-support/ca/ca.crt`,
       );
+  });
+
+  it('tell the application an address of RabbitMQ with TLS, and where it finds whom to believe', () => {
+    const spec = { rabbitmq: { tls: { enabled: true } } };
+    const [application] = component.plan(scopeOf({ spec, objects: made }), []).creates as Secret[];
+    expect(decode(application, 'CELERY_BROKER_URL')).to.match(
+      /^amqps:\/\/isp_support:.+@acme-rabbitmq\.support\.svc:5671\/isp_support$/,
+    );
+    expect(decode(application, 'BROKER_CA_FILE')).to.equal('/etc/isp-support/ca/ca.crt');
+    expect(application?.metadata.annotations).to.equal(undefined);
+    // Turned off: the nodes are gone, so nothing is waited for.
+    const told = cached<Secret>(application as Secret, 'api');
+    const plan = component.plan(scopeOf({ objects: [...made, told] }), []);
+    expect(decode(plan.objects[0] as Secret, 'CELERY_BROKER_URL')).to.match(/^amqp:/);
+    expect(decode(plan.objects[0] as Secret, 'BROKER_CA_FILE')).to.equal('/etc/isp-support/ca/ca.crt');
+    expect(plan.objects[0]?.metadata.annotations).to.deep.equal({ 'isp.support/broker-login': '1' });
   });
 
   it('keep the application’s secret key for ever', () => {

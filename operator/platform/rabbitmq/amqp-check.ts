@@ -1,9 +1,13 @@
 import { type ChannelModel, connect } from 'amqplib';
 import { AMQP_PORT } from './names.ts';
+import { AMQPS_PORT } from './tls/names.ts';
+import type { NodeTrust } from './tls/trust.ts';
 
 export interface AmqpTarget {
   readonly host: string;
   readonly port?: number;
+  /** Present for a node that has TLS, which is spoken then. */
+  readonly trust?: NodeTrust;
   readonly username: string;
   readonly password: string;
   readonly vhost: string;
@@ -66,10 +70,12 @@ export class AmqpCheck {
   }
 
   async #connect(): Promise<ChannelModel> {
-    const { host, port = AMQP_PORT, username, password, vhost } = this.#target;
+    const { host, trust, username, password, vhost } = this.#target;
+    const [protocol, usual] = trust === undefined ? (['amqp', AMQP_PORT] as const) : (['amqps', AMQPS_PORT] as const);
+    const { port = usual } = this.#target;
     const connection = await connect(
-      { protocol: 'amqp', hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_SECONDS },
-      { timeout: this.#timeoutMs, clientProperties: { connection_name: 'isp-support-operator' } },
+      { protocol, hostname: host, port, username, password, vhost, heartbeat: HEARTBEAT_SECONDS },
+      { timeout: this.#timeoutMs, ...trust, clientProperties: { connection_name: 'isp-support-operator' } },
     );
     const forget = (): void => {
       if (this.#connection === connection) this.#connection = undefined;

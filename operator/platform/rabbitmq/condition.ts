@@ -40,6 +40,7 @@ const checks: readonly Check[] = [
   changing,
   notAsAsked,
   definitionsChanged,
+  tlsUnderWay,
 ];
 
 export function conditionOf(input: ConditionInput): ConditionPlan {
@@ -178,6 +179,11 @@ function changing({ step, observed, nodes }: ConditionInput): ReturnType<Check> 
   return step.message === undefined
     ? { status: 'True', reason, message: `${goal}${what}`, progressing: true }
     : { status: 'True', reason, message: `${goal}${what}, which waits: ${step.message}` };
+}
+
+function tlsUnderWay({ observed: { tls } }: ConditionInput): ReturnType<Check> {
+  if (tls?.progress === undefined) return undefined;
+  return { status: 'True', reason: 'TlsOffered', message: tls.progress, progressing: true };
 }
 
 function notAsAsked({ pending }: ConditionInput): ReturnType<Check> {

@@ -1,5 +1,7 @@
 import type { EffectivePlatform } from '../core/effective.ts';
 import { bytesOf } from '../schema/quantity.ts';
+import type { Listening } from './tls/names.ts';
+import { listenSettings } from './tls/settings.ts';
 
 export const PLUGINS = ['rabbitmq_management', 'rabbitmq_prometheus'] as const;
 
@@ -14,7 +16,10 @@ const MEMORY_WATERMARK = '0.6';
  * `rabbitmq.conf`, with keys that every version from 3.10 to 4.x takes: one that it does not know keeps a node from starting.
  * Nothing in it is secret.
  */
-export function rabbitmqConfig({ rabbitmq, workers }: Pick<EffectivePlatform, 'rabbitmq' | 'workers'>): string {
+export function rabbitmqConfig(
+  { rabbitmq, workers }: Pick<EffectivePlatform, 'rabbitmq' | 'workers'>,
+  listening: Listening = 'plain',
+): string {
   const memoryLimit = rabbitmq.resources.limits?.['memory'];
   const memory = memoryLimit === undefined ? undefined : bytesOf(memoryLimit);
   const settings: Record<string, string | number> = {
@@ -32,6 +37,7 @@ export function rabbitmqConfig({ rabbitmq, workers }: Pick<EffectivePlatform, 'r
     'log.file': 'false',
     'log.console': 'true',
     'log.console.level': 'info',
+    ...listenSettings(listening),
   };
   return `${Object.entries(settings)
     .map(([key, value]) => `${key} = ${value}`)

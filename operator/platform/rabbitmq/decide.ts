@@ -21,7 +21,8 @@ export function decide(
   blockedBy: readonly BlockedBy[],
 ): ComponentPlan {
   // What runs is looked after even when its Secret is gone; only the first start needs it.
-  if (observed.live === undefined && (blockedBy.length > 0 || !observed.hasCredentials)) return waitForCredentials;
+  if (observed.live === undefined && (blockedBy.length > 0 || !observed.hasCredentials))
+    return waitForSecrets(blockedBy);
   const state = stateOf(observed);
   const change = membership(platform, observed, state);
   const { nodes } = change;
@@ -39,6 +40,7 @@ export function decide(
         formed,
         critical: isCritical(observed, state, nodes),
         ...(founder === undefined ? {} : { founder }),
+        ...(observed.tls === undefined ? {} : { listening: observed.tls.listen }),
         left: observed.claims.flatMap(({ ordinal, left }) =>
           left === undefined ? [] : [{ pod: podName(platform, ordinal), at: left }],
         ),
@@ -71,16 +73,19 @@ export function decide(
   };
 }
 
-const waitForCredentials: ComponentPlan = {
-  objects: [],
-  condition: {
-    type: 'RabbitMQReady',
-    status: 'False',
-    reason: 'WaitingForCredentials',
-    message: 'waiting for the Secret with the password',
-    progressing: true,
-  },
-};
+function waitForSecrets(blockedBy: readonly BlockedBy[]): ComponentPlan {
+  const isCertified = blockedBy.every(({ component }) => component !== 'certificates');
+  return {
+    objects: [],
+    condition: {
+      type: 'RabbitMQReady',
+      status: 'False',
+      reason: 'WaitingForCredentials',
+      message: `waiting for the Secret with the ${isCertified ? 'password' : 'certificate'}`,
+      progressing: true,
+    },
+  };
+}
 
 function stateOf({ pods }: Observed): ClusterState {
   return clusterState(

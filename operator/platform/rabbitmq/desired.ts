@@ -5,7 +5,7 @@ import { shortHash } from '../core/hash.ts';
 import { commonLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
 import { enabledPlugins, rabbitmqConfig } from './config.ts';
-import { configFiles, joinScript, paths } from './join-script.ts';
+import { configFileOf, configFiles, joinScript, paths } from './join-script.ts';
 import {
   AMQP_PORT,
   DISTRIBUTION_PORT,
@@ -17,6 +17,7 @@ import {
 } from './names.ts';
 import { clientService, disruptionBudget, nodesService } from './services.ts';
 import { rabbitmqStatefulSet } from './statefulset.ts';
+import { AMQPS_PORT, type Listening } from './tls/names.ts';
 
 export interface Intent {
   readonly nodes: number;
@@ -29,28 +30,43 @@ export interface Intent {
   readonly critical: boolean;
   /** Pods whose nodes were struck off, and when: what is on their volumes is not to be used again. */
   readonly left: readonly { readonly pod: string; readonly at: string }[];
+  /** How new pods listen; absent where no pod has a certificate, nor will have one. */
+  readonly listening?: Listening;
 }
 
 /** Everything that RabbitMQ consists of, in the order in which it is applied. */
 export function desiredObjects(platform: Platform, effective: EffectivePlatform, intent: Intent): KubeObject[] {
   const config = { ...effective, rabbitmq: { ...effective.rabbitmq, nodes: intent.nodes, storage: intent.storage } };
-  const rabbitmq = rabbitmqConfig(config);
+  const { listening = 'plain' } = intent;
+  const files = configurations(config, intent.listening !== undefined);
+  const rabbitmq = files[configFileOf(listening)];
   const plugins = enabledPlugins();
   return [
-    configMap(platform, intent, { [configFiles.rabbitmq]: rabbitmq, [configFiles.plugins]: plugins }),
+    configMap(platform, intent, { ...files, [configFiles.plugins]: plugins }),
     nodesService(platform),
-    clientService(platform, intent.formed),
+    clientService(platform, intent.formed, listening),
     disruptionBudget(platform, intent.critical),
     rabbitmqStatefulSet(platform, effective.rabbitmq, {
       replicas: intent.nodes,
       storage: intent.storage,
+      listening,
       // Neither the script nor the founder matters to a node that runs, so neither restarts one.
       configHash: shortHash({ rabbitmq, plugins }),
     }),
   ];
 }
 
-function configMap(platform: Platform, { nodes, founder, left }: Intent, files: Record<string, string>): ConfigMap {
+/** What every pod there may be is started with, by the name of the file. */
+function configurations(effective: EffectivePlatform, involvesTls: boolean): Record<string, string> {
+  const kinds: readonly Listening[] = involvesTls ? ['plain', 'both', 'tls'] : ['plain'];
+  return Object.fromEntries(kinds.map((kind) => [configFileOf(kind), rabbitmqConfig(effective, kind)]));
+}
+
+function configMap(
+  platform: Platform,
+  { nodes, founder, left, listening }: Intent,
+  files: Record<string, string>,
+): ConfigMap {
   const hosts = Array.from({ length: nodes }, (_, ordinal) => nodeHost(platform, podName(platform, ordinal)));
   return {
     apiVersion: 'v1',
@@ -58,9 +74,14 @@ function configMap(platform: Platform, { nodes, founder, left }: Intent, files: 
     metadata: { name: rabbitmqName(platform), labels: commonLabels(platform, 'rabbitmq') },
     data: {
       ...files,
-      [configFiles.script]: joinScript(paths, AMQP_PORT, DISTRIBUTION_PORT),
+      [configFiles.script]: joinScript(
+        paths,
+        listening === undefined ? [AMQP_PORT] : [AMQP_PORT, AMQPS_PORT],
+        DISTRIBUTION_PORT,
+      ),
       [configFiles.nodes]: `${hosts.join('\n')}\n`,
       [configFiles.founder]: founder === undefined ? '' : nodeHost(platform, founder),
+      ...(listening === undefined ? {} : { [configFiles.kedaTls]: 'enable' }),
       ...(left.length === 0
         ? {}
         : { [configFiles.left]: left.map(({ pod, at }) => `${nodeHost(platform, pod)} ${at}\n`).join('') }),

@@ -38,6 +38,7 @@ describe('the script that runs before a RabbitMQ node', function () {
   let folder: string;
   let paths: Paths;
   let amqp: number;
+  let amqps: number;
   let distribution: number;
   const servers: Server[] = [];
   const runs: Run[] = [];
@@ -47,7 +48,7 @@ describe('the script that runs before a RabbitMQ node', function () {
     const path = (name: string): string => join(folder, name);
     paths = { config: path('config'), secret: path('secret'), home: path('home'), data: path('data') };
     for (const path of Object.values(paths)) mkdirSync(path);
-    [amqp, distribution] = [await freePort(), await freePort()];
+    [amqp, amqps, distribution] = [await freePort(), await freePort(), await freePort()];
     writeFileSync(join(paths.config, 'nodes'), `${SELF}\n${FIRST}\n${SECOND}\n`);
     writeFileSync(join(paths.secret, 'erlang-cookie'), 'cookie');
     nameFounder('');
@@ -68,7 +69,7 @@ describe('the script that runs before a RabbitMQ node', function () {
   }
 
   function start(more: NodeJS.ProcessEnv = {}): Run {
-    const process = spawn('bash', ['-c', joinScript(paths, amqp, distribution)], {
+    const process = spawn('bash', ['-c', joinScript(paths, [amqp, amqps], distribution)], {
       env: {
         PATH: globalThis.process.env['PATH'],
         HOME: paths.home,
@@ -119,6 +120,12 @@ describe('the script that runs before a RabbitMQ node', function () {
   it('joins who serves rather than founding, though it may', async () => {
     nameFounder(SELF);
     await serve(SECOND, amqp);
+    expect(await start().done).to.equal(0);
+    expect(peers()).to.deep.equal([SELF, SECOND]);
+  });
+
+  it('joins who serves with TLS alone', async () => {
+    await serve(SECOND, amqps);
     expect(await start().done).to.equal(0);
     expect(peers()).to.deep.equal([SELF, SECOND]);
   });

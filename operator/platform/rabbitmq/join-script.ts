@@ -1,3 +1,5 @@
+import type { Listening } from './tls/names.ts';
+
 export interface Paths {
   /** The ConfigMap. */
   readonly config: string;
@@ -20,6 +22,9 @@ export const paths: Paths = {
 /** Files of the ConfigMap. */
 export const configFiles = {
   rabbitmq: 'rabbitmq.conf',
+  /** In the place of the first, for pods that have a certificate: others may be started at any time, and would not find it. */
+  rabbitmqBoth: 'rabbitmq-tls.conf',
+  rabbitmqTls: 'rabbitmq-tls-only.conf',
   plugins: 'enabled_plugins',
   script: 'join.sh',
   /** Hosts of all nodes, one a line. */
@@ -28,7 +33,15 @@ export const configFiles = {
   founder: 'founder',
   /** Hosts of nodes that were struck off, each with when; absent where there is none. */
   left: 'left',
+  /** No file for the nodes: what KEDA is to be told about TLS, which it takes from an object alone; absent without TLS. */
+  kedaTls: 'keda-tls',
 } as const;
+
+/** The file that a node which listens so is configured by. */
+export function configFileOf(listening: Listening): string {
+  if (listening === 'tls') return configFiles.rabbitmqTls;
+  return listening === 'both' ? configFiles.rabbitmqBoth : configFiles.rabbitmq;
+}
 
 /**
  * Runs before the server, as an init container, so that a node that waits is seen in the pod's status.
@@ -36,8 +49,15 @@ export const configFiles = {
  * A node without data joins whichever peer serves. Only the one that the operator names may found a cluster, and the operator names
  * none as soon as any volume has belonged to a member: so no replaced node, the first one neither, founds a second cluster. RabbitMQ
  * alone cannot tell a peer that is away from one that never was, and starts by itself when it has waited long enough.
+ *
+ * @param clientPorts a node that serves listens on at least one of them
  */
-export function joinScript({ config, secret, home, data }: Paths, amqpPort: number, distributionPort: number): string {
+export function joinScript(
+  { config, secret, home, data }: Paths,
+  clientPorts: readonly number[],
+  distributionPort: number,
+): string {
+  const serves = clientPorts.map((port) => `listens "$host" ${port}`).join(' || ');
   return `#!/usr/bin/env bash
 set -eu
 umask 077
@@ -109,7 +129,7 @@ said=''
 while true; do
   serving=()
   for host in $(peers); do
-    if listens "$host" ${amqpPort}; then serving+=("$host"); fi
+    if ${serves}; then serving+=("$host"); fi
   done
   if [ "\${#serving[@]}" -gt 0 ]; then
     join "\${serving[@]}"

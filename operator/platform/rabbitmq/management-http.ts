@@ -1,8 +1,11 @@
-import { httpAgent, httpRequest } from '../core/http.ts';
+import { type HttpAgent, httpAgent, httpRequest } from '../core/http.ts';
 import { ManagementError, refusal, toManagementError } from './management-error.ts';
+import type { NodeTrust } from './tls/trust.ts';
 
-/** Shared by all clients, so that asking again costs no handshake. */
-const agent = httpAgent({ connections: 2, keepAliveTimeout: 15_000, connect: { timeout: 3_000 } });
+const connect = { timeout: 3_000 };
+const pool = { connections: 2, keepAliveTimeout: 15_000 };
+/** Shared by all clients without TLS, so that asking again costs no handshake. */
+const plain = httpAgent({ ...pool, connect });
 
 const DEFAULT_TIMEOUT_MS = 3_000;
 
@@ -14,6 +17,8 @@ export interface Login {
 export interface ManagementOptions extends Login {
   /** e.g. `http://10.1.2.3:15672`. */
   readonly url: string;
+  /** How the node is verified where the URL is one with TLS. */
+  readonly trust?: NodeTrust;
   /** Who asks where the first login is refused, as when its user was deleted. */
   readonly second?: Login;
   /** For one request, the answer included. */
@@ -23,11 +28,14 @@ export interface ManagementOptions extends Login {
 /** Requests to one node's management API. Every one is bounded in time and fails with a `ManagementError`. */
 export class ManagementHttp {
   readonly #url: string;
+  readonly #trust: NodeTrust | undefined;
   readonly #logins: readonly Login[];
   readonly #timeoutMs: number;
+  #agent: HttpAgent | undefined;
 
-  constructor({ url, username, password, second, timeoutMs = DEFAULT_TIMEOUT_MS }: ManagementOptions) {
+  constructor({ url, trust, username, password, second, timeoutMs = DEFAULT_TIMEOUT_MS }: ManagementOptions) {
     this.#url = url;
+    this.#trust = trust;
     this.#logins = [{ username, password }, ...(second === undefined ? [] : [second])];
     this.#timeoutMs = timeoutMs;
   }
@@ -75,7 +83,8 @@ export class ManagementHttp {
     const where = new URL(this.#url).host;
     const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
     try {
-      const response = await httpRequest(agent, `${this.#url}/api/${path}`, {
+      this.#agent ??= agentFor(this.#trust);
+      const response = await httpRequest(this.#agent, `${this.#url}/api/${path}`, {
         method,
         signal: bounded,
         headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
@@ -88,4 +97,11 @@ export class ManagementHttp {
       throw toManagementError(error, where, timeout.aborted);
     }
   }
+}
+
+/** Nothing outlives who asks by it: its connections end when they are not used. */
+function agentFor(trust: NodeTrust | undefined): HttpAgent {
+  if (trust === undefined) return plain;
+  // One protocol is spoken with every node, whether it has TLS or not.
+  return httpAgent({ ...pool, allowH2: false, connect: { ...connect, ...trust, minVersion: 'TLSv1.2' } });
 }

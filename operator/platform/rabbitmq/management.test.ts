@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import { blackHole } from '../../../test/support/black-hole.ts';
+import { issueAuthority, issueLeaf } from '../certificates/issue.ts';
 import { ManagementClient } from './management.ts';
+import { nodeHost } from './names.ts';
+import { platform } from './testing/fixtures.ts';
 import { failure, loginOf, ManagementServer } from './testing/management-server.ts';
+import { dnsNames } from './tls/names.ts';
 
 describe('the client of the management API', () => {
   const server = new ManagementServer();
@@ -136,6 +140,37 @@ describe('the client of the management API', () => {
   it('takes what is not JSON for a bad answer', async () => {
     server.answers(200, '<html>');
     expect(await failure(client.nodes())).to.include({ code: 'RABBITMQ_BAD_ANSWER' });
+  });
+
+  it('tells who is connected without TLS, each once, by the name that it gave itself', async () => {
+    const connection = { type: 'network', user: 'isp_support' };
+    server.answers(200, [
+      { ...connection, ssl: false, user_provided_name: 'report' },
+      { ...connection, ssl: false, user_provided_name: 'report' },
+      { ...connection, ssl: false },
+      { ...connection, ssl: true, user_provided_name: 'isp-api' },
+      { type: 'direct', ssl: false, user: 'none' },
+    ]);
+    expect(await client.plainClients()).to.deep.equal(['isp_support', 'isp_support (report)']);
+  });
+
+  it('asks with TLS whom it trusts, by a name that is in the certificate, and nobody else', async () => {
+    const [authority, stranger] = [await issueAuthority('a', new Date()), await issueAuthority('b', new Date())];
+    const secured = new ManagementServer(await issueLeaf(authority, dnsNames(platform), new Date()));
+    await secured.start();
+    secured.answers(200, []);
+    const trust = { ca: authority.certificate.pem, servername: nodeHost(platform, 'acme-rabbitmq-1') };
+    const asking = (other: Partial<typeof trust>) =>
+      new ManagementClient({ url: secured.url, trust: { ...trust, ...other }, username: 'u', password: 'p' });
+    try {
+      expect(await asking({}).nodes()).to.deep.equal([]);
+      const both = stranger.certificate.pem + authority.certificate.pem;
+      expect(await asking({ ca: both }).nodes()).to.deep.equal([]);
+      for (const other of [{ ca: stranger.certificate.pem }, { servername: 'acme-rabbitmq.other.svc' }])
+        expect(await failure(asking(other).nodes())).to.include({ code: 'RABBITMQ_UNREACHABLE', retryable: true });
+    } finally {
+      secured.stop();
+    }
   });
 
   it('says that nobody listens', async () => {

@@ -151,6 +151,20 @@ export class ManagementClient {
     }));
   }
 
+  /** Who is connected without TLS, on any node: user, and the name that the client gave itself. Up to 5 s old. */
+  async plainClients(signal?: AbortSignal): Promise<readonly string[]> {
+    const connections = (await this.#http.get('connections?columns=type,ssl,user,user_provided_name', signal)) as {
+      type?: string;
+      ssl?: boolean;
+      user?: string;
+      user_provided_name?: string;
+    }[];
+    const names = connections
+      .filter(({ type, ssl }) => type === 'network' && ssl === false)
+      .map(({ user = '', user_provided_name: name }) => (name === undefined ? user : `${user} (${name})`));
+    return [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
+  }
+
   /** The channels of a vhost with what their clients have in hand, up to 5 s old. */
   async channelCounts(vhost: string, signal?: AbortSignal): Promise<readonly ChannelCounts[]> {
     const columns = 'connection_details.peer_host,messages_unacknowledged';

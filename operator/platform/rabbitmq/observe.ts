@@ -24,6 +24,9 @@ import {
 } from './names.ts';
 import { CLUSTER_PROBE, type ClusterResult, type Credentials, type NodeAnswer, nodeProbeName } from './probe.ts';
 import { isOpen } from './services.ts';
+import { involvesTls, tlsOf } from './tls/facts.ts';
+import type { TlsPhases } from './tls/phases.ts';
+import { type NodeTrust, trustOf } from './tls/trust.ts';
 
 /** A pod and what its node last said. */
 export interface RabbitmqPod {
@@ -32,6 +35,8 @@ export interface RabbitmqPod {
   readonly ordinal: number;
   /** Absent until the pod has an address. */
   readonly host?: string;
+  /** Present where its pod has TLS, which is spoken then. */
+  readonly trust?: NodeTrust;
   readonly ready: boolean;
   readonly deleting: boolean;
   /** In words for a person; absent for a pod that is ready. */
@@ -78,6 +83,8 @@ export interface Observed {
   readonly hasCredentials: boolean;
   /** Clients have been let in, which happens once all nodes have come together. */
   readonly open: boolean;
+  /** Where TLS stands; absent where there is none and none is wanted. */
+  readonly tls?: TlsPhases;
   readonly now: Date;
 }
 
@@ -98,6 +105,7 @@ export function observe(scope: Scope): Observed {
     jobs: children.list<Job>(resources.jobs, 'rabbitmq').flatMap(readMembershipJob),
     hasCredentials: credentialsOf(scope) !== undefined,
     open: service !== undefined && isOpen(service),
+    ...(involvesTls(scope) ? { tls: tlsOf(scope) } : {}),
     now: scope.now,
   };
 }
@@ -158,6 +166,7 @@ function readPod(scope: Scope, pod: Pod, newest: string | undefined): RabbitmqPo
   const notReady = whyNotReady(pod);
   const startedAt = pod.status?.containerStatuses?.find((one) => one.name === 'rabbitmq')?.state?.running?.startedAt;
   const answer = scope.probes.get<NodeAnswer>(nodeProbeName(name))?.value;
+  const trust = trustOf(scope, pod);
   return [
     {
       name,
@@ -168,6 +177,7 @@ function readPod(scope: Scope, pod: Pod, newest: string | undefined): RabbitmqPo
       joining: isJoining(pod),
       outdated: isOutdated(pod, newest),
       ...(host === undefined ? {} : { host }),
+      ...(trust === undefined ? {} : { trust }),
       ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
       ...(notReady === undefined ? {} : { notReady }),
       ...(answer?.uid === uid ? { answer } : {}),

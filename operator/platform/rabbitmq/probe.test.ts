@@ -5,7 +5,7 @@ import { answer, healthyCluster, member } from './testing/fixtures.ts';
 const credentials = { username: 'isp_support', password: 'secret', vhost: 'isp_support' };
 
 describe('the probes of RabbitMQ', () => {
-  const cluster = clusterProbe(['10.0.0.10'], credentials);
+  const cluster = clusterProbe([{ host: '10.0.0.10' }], credentials);
   const node = nodeProbe({ pod: 'acme-rabbitmq-1', uid: 'pod-1', host: '10.0.0.11' }, credentials);
 
   it('wake nobody for a dead letter, which is a figure', () => {
@@ -34,11 +34,20 @@ describe('the probes of RabbitMQ', () => {
   it('ask the same with a second login, so that the last result stands until the next', () => {
     const second = { username: 'isp_support_operator', password: 'other' };
     const others = [
-      clusterProbe(['10.0.0.10'], { ...credentials, second }),
+      clusterProbe([{ host: '10.0.0.10' }], { ...credentials, second }),
       nodeProbe({ pod: 'acme-rabbitmq-1', uid: 'pod-1', host: '10.0.0.11' }, { ...credentials, second }),
     ];
     expect(others.map(({ target }) => target)).to.deep.equal([cluster.target, node.target]);
     expect(others[0]?.means).not.to.equal(cluster.means);
     expect(others.map(({ means }) => means).join()).not.to.include('other');
+  });
+
+  it('ask the same of whom another authority is to have signed', () => {
+    const [before, after] = ['last', 'next'].map((ca) => {
+      const secured = { host: '10.0.0.11', trust: { ca, servername: 'a-node' } };
+      return [clusterProbe([secured], credentials), nodeProbe({ pod: 'a', uid: 'u', ...secured }, credentials)];
+    });
+    expect(after?.map(({ target }) => target)).to.deep.equal(before?.map(({ target }) => target));
+    for (const [index, { means }] of (after ?? []).entries()) expect(means).not.to.equal(before?.[index]?.means);
   });
 });

@@ -1,11 +1,12 @@
 import type { ProbeDefinition } from '../core/component.ts';
 import { shortHash } from '../core/hash.ts';
+import { managementAddress, type NodeAddress } from './address.ts';
 import { AmqpCheck, type AmqpProblem, type AmqpTarget } from './amqp-check.ts';
 import { DefinitionsClient } from './definitions-client.ts';
 import { type FoundDefinitions, type Kept, readDefinitions } from './found-definitions.ts';
 import { ManagementClient } from './management.ts';
 import { ManagementError } from './management-error.ts';
-import { MANAGEMENT_PORT, podOf } from './names.ts';
+import { podOf } from './names.ts';
 import { type Placement, placementOf } from './placement.ts';
 import { DEAD_LETTER_QUEUE } from './policy.ts';
 import { criticalNodes } from './quorum.ts';
@@ -51,10 +52,9 @@ export function nodeProbeName(pod: string): string {
   return `rabbitmq/${pod}`;
 }
 
-export interface NodeTarget {
+export interface NodeTarget extends NodeAddress {
   readonly pod: string;
   readonly uid: string;
-  readonly host: string;
 }
 
 /** What a node has against every login that there is. */
@@ -65,22 +65,19 @@ const CLUSTER_INTERVAL_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 3_000;
 const NODE_TIMEOUT_MS = 5_000;
 
-export function managementUrl(host: string): string {
-  return `http://${host}:${MANAGEMENT_PORT}`;
-}
-
 /** Asks one node whether it serves, and how it sees the others. */
-export function nodeProbe({ pod, uid, host }: NodeTarget, credentials: Credentials): ProbeDefinition<NodeAnswer> {
+export function nodeProbe({ pod, uid, ...node }: NodeTarget, credentials: Credentials): ProbeDefinition<NodeAnswer> {
   const { second, ...first } = credentials;
-  const amqp = new AmqpCheck({ host, ...first } satisfies AmqpTarget, REQUEST_TIMEOUT_MS);
-  const management = new ManagementClient({ url: managementUrl(host), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS });
+  const amqp = new AmqpCheck({ ...node, ...first } satisfies AmqpTarget, REQUEST_TIMEOUT_MS);
+  const options = { ...managementAddress(node), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS };
+  const management = new ManagementClient(options);
   return {
     name: nodeProbeName(pod),
     component: 'rabbitmq',
     intervalMs: NODE_INTERVAL_MS,
     timeoutMs: NODE_TIMEOUT_MS,
-    target: `${uid} ${host} ${shortHash(first)}`,
-    means: meansOf(second),
+    target: `${uid} ${node.host} ${shortHash(first)}`,
+    means: meansOf(second, [node]),
     run: (signal) => askNode(uid, amqp, management, signal),
     successful: (answer) => answer.amqpProblem === undefined && answer.managementProblem === undefined,
     measures: ({ members }) => alarmsOf(members.find((member) => member.pod === pod)),
@@ -118,19 +115,19 @@ async function askMembers(
 }
 
 /** Asks the cluster, through the first node that answers, for what is the same on all of them. */
-export function clusterProbe(hosts: readonly string[], credentials: Credentials): ProbeDefinition<ClusterResult> {
+export function clusterProbe(nodes: readonly NodeAddress[], credentials: Credentials): ProbeDefinition<ClusterResult> {
   const { second, ...first } = credentials;
-  const clients = hosts.map((host): Clients => {
-    const options = { url: managementUrl(host), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS };
+  const clients = nodes.map((node): Clients => {
+    const options = { ...managementAddress(node), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS };
     return { management: new ManagementClient(options), definitions: new DefinitionsClient(options) };
   });
   return {
     name: CLUSTER_PROBE,
     component: 'rabbitmq',
     intervalMs: CLUSTER_INTERVAL_MS,
-    timeoutMs: hosts.length * REQUEST_TIMEOUT_MS,
-    target: `${hosts.join(' ')} ${shortHash(first)}`,
-    means: meansOf(second),
+    timeoutMs: nodes.length * REQUEST_TIMEOUT_MS,
+    target: `${nodes.map(({ host }) => host).join(' ')} ${shortHash(first)}`,
+    means: meansOf(second, nodes),
     run: (signal) => askCluster(clients, credentials, signal),
     successful: (answer) => answer !== undefined,
     changed: (before, after) => outcomeOf(before) !== outcomeOf(after),
@@ -162,8 +159,10 @@ interface Clients {
   readonly definitions: DefinitionsClient;
 }
 
-/** The second login is only another way to ask the same: with it a probe asks anew, and keeps its last result. */
-export function meansOf(second: Credentials['second']): string {
+/** The second login is only another way to ask the same, and so is whom to trust: with another a probe asks anew, and keeps its last result. */
+export function meansOf(second: Credentials['second'], nodes: readonly NodeAddress[]): string {
+  const trusts = nodes.flatMap(({ trust }) => trust ?? []);
+  if (trusts.length > 0) return shortHash([second, trusts]);
   return second === undefined ? '' : shortHash(second);
 }
 

@@ -1,19 +1,25 @@
 import type { RandomString } from '../core/random.ts';
+import { managementAddress, type NodeAddress } from './address.ts';
 import type { Repair } from './definitions.ts';
 import { DefinitionsClient } from './definitions-client.ts';
 import { type Kept, TAGS } from './found-definitions.ts';
 import type { Login } from './management-http.ts';
 import { hashPassword, SALT_LENGTH } from './password-hash.ts';
 import { POLICY } from './policy.ts';
-import { managementUrl } from './probe.ts';
 
 /**
- * Puts one definition right through the node that the action names. What it takes comes from the Secrets, not from the action, which is logged.
+ * Puts one definition right through a node, the one that the action names. What it takes comes from the Secrets, not from the action, which is logged.
  *
  * @throws ManagementError when the node does not do it
  */
-export async function repair(action: Repair, kept: Kept, random: RandomString, signal: AbortSignal): Promise<void> {
-  const client = new DefinitionsClient({ url: managementUrl(action.host), ...kept });
+export async function repair(
+  action: Repair,
+  node: NodeAddress,
+  kept: Kept,
+  random: RandomString,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = new DefinitionsClient({ ...managementAddress(node), ...kept });
   switch (action.type) {
     case 'rabbitmq.ensure-vhost': {
       await client.putVhost(kept.vhost, 'quorum', signal);

@@ -10,6 +10,7 @@ import {
   PROMETHEUS_PORT,
   rabbitmqName,
 } from './names.ts';
+import { AMQPS_PORT, type Listening, MANAGEMENT_TLS_PORT } from './tls/names.ts';
 
 /** No pod has it: a Service that asks for it leads nowhere. */
 const CLOSED = { 'isp.support/rabbitmq': 'forming' };
@@ -18,7 +19,7 @@ const CLOSED = { 'isp.support/rabbitmq': 'forming' };
  * Where applications, and people with a browser, find any node that serves. Closed until all nodes have come together for the first
  * time: a queue that is declared earlier gets replicas on the nodes there are, and no more later on.
  */
-export function clientService(platform: Platform, open: boolean): Service {
+export function clientService(platform: Platform, open: boolean, listening: Listening): Service {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -26,13 +27,26 @@ export function clientService(platform: Platform, open: boolean): Service {
     spec: {
       type: 'ClusterIP',
       selector: { ...selectorLabels(platform, 'rabbitmq'), ...(open ? {} : CLOSED) },
-      ports: [
-        { name: 'amqp', port: AMQP_PORT, protocol: 'TCP', targetPort: 'amqp' },
-        { name: 'management', port: MANAGEMENT_PORT, protocol: 'TCP', targetPort: 'management' },
-        { name: 'prometheus', port: PROMETHEUS_PORT, protocol: 'TCP', targetPort: 'prometheus' },
-      ],
+      ports: clientPorts(listening).map(({ name, port }) => ({ name, port, protocol: 'TCP', targetPort: name })),
     },
   };
+}
+
+/** What a node listens on for clients, each with its name. */
+export function clientPorts(listening: Listening): readonly { readonly name: string; readonly port: number }[] {
+  const plain = [
+    { name: 'amqp', port: AMQP_PORT },
+    { name: 'management', port: MANAGEMENT_PORT },
+  ];
+  const secured = [
+    { name: 'amqps', port: AMQPS_PORT },
+    { name: 'management-tls', port: MANAGEMENT_TLS_PORT },
+  ];
+  return [
+    ...(listening === 'tls' ? [] : plain),
+    ...(listening === 'plain' ? [] : secured),
+    { name: 'prometheus', port: PROMETHEUS_PORT },
+  ];
 }
 
 /** Whether a client Service leads to the nodes. */

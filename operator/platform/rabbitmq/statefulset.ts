@@ -9,21 +9,21 @@ import {
   quickEviction,
   spreadOverNodes,
 } from '../core/pods.ts';
-import { configFiles, paths } from './join-script.ts';
+import { configFileOf, configFiles, paths } from './join-script.ts';
 import {
-  AMQP_PORT,
   DISTRIBUTION_PORT,
   EPMD_PORT,
   JOIN_CONTAINER,
-  MANAGEMENT_PORT,
   nodeHost,
   nodeName,
   nodesServiceName,
-  PROMETHEUS_PORT,
   RABBITMQ_UID,
   rabbitmqName,
   secretKeys,
 } from './names.ts';
+import { clientPorts } from './services.ts';
+import { type Listening, tlsAnnotations } from './tls/names.ts';
+import { tlsMount, tlsVolume } from './tls/pod.ts';
 
 type PodSpec = NonNullable<Pod['spec']>;
 type Container = PodSpec['containers'][number];
@@ -40,6 +40,7 @@ export interface StatefulSetIntent {
   readonly replicas: number;
   readonly storage: Storage;
   readonly configHash: string;
+  readonly listening: Listening;
 }
 
 /** The nodes. They start at the same time: after all of them were down, each needs the others to come up. */
@@ -49,10 +50,16 @@ export function rabbitmqStatefulSet(
   intent: StatefulSetIntent,
 ): StatefulSet {
   const labels = commonLabels(platform, 'rabbitmq');
+  const tls = tlsAnnotations(intent.listening);
   return {
     apiVersion: 'apps/v1',
     kind: 'StatefulSet',
-    metadata: { name: rabbitmqName(platform), labels },
+    metadata: {
+      name: rabbitmqName(platform),
+      labels,
+      // What the newest template is, for whoever decides on the next one.
+      ...(Object.keys(tls).length === 0 ? {} : { annotations: tls }),
+    },
     spec: {
       serviceName: nodesServiceName(platform),
       replicas: intent.replicas,
@@ -62,15 +69,15 @@ export function rabbitmqStatefulSet(
       persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
       selector: { matchLabels: selectorLabels(platform, 'rabbitmq') },
       template: {
-        metadata: { labels, annotations: { [CONFIG_HASH]: intent.configHash } },
-        spec: podSpec(platform, rabbitmq),
+        metadata: { labels, annotations: { [CONFIG_HASH]: intent.configHash, ...tls } },
+        spec: podSpec(platform, rabbitmq, intent.listening),
       },
       volumeClaimTemplates: [dataClaim(platform, 'rabbitmq', intent.storage)],
     },
   };
 }
 
-function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq): PodSpec {
+function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq, listening: Listening): PodSpec {
   const name = rabbitmqName(platform);
   return {
     automountServiceAccountToken: false,
@@ -79,8 +86,8 @@ function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq): PodSpec {
     terminationGracePeriodSeconds: GRACE_SECONDS,
     tolerations: quickEviction(EVICTION_SECONDS),
     affinity: spreadOverNodes(selectorLabels(platform, 'rabbitmq'), 'preferred'),
-    initContainers: [joinContainer(platform, rabbitmq)],
-    containers: [serverContainer(platform, rabbitmq)],
+    initContainers: [joinContainer(platform, rabbitmq, listening)],
+    containers: [serverContainer(platform, rabbitmq, listening)],
     volumes: [
       { name: 'config', configMap: { name } },
       {
@@ -93,34 +100,38 @@ function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq): PodSpec {
       // It gets the cookie, which is not to reach a disk.
       { name: 'home', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } },
       { name: 'tmp', emptyDir: {} },
+      ...(listening === 'plain' ? [] : [tlsVolume(platform)]),
     ],
   };
 }
 
-function joinContainer(platform: Platform, rabbitmq: EffectiveRabbitmq): Container {
+function joinContainer(platform: Platform, rabbitmq: EffectiveRabbitmq, listening: Listening): Container {
   return {
     name: JOIN_CONTAINER,
     image: rabbitmq.image,
     command: ['bash', `${paths.config}/${configFiles.script}`],
-    ...common(platform, rabbitmq),
+    ...common(platform, rabbitmq, listening),
   };
 }
 
-function serverContainer(platform: Platform, rabbitmq: EffectiveRabbitmq): Container {
+function serverContainer(platform: Platform, rabbitmq: EffectiveRabbitmq, listening: Listening): Container {
   return {
     name: 'rabbitmq',
     image: rabbitmq.image,
     command: ['rabbitmq-server'],
     ports: [
-      { name: 'amqp', containerPort: AMQP_PORT, protocol: 'TCP' },
-      { name: 'management', containerPort: MANAGEMENT_PORT, protocol: 'TCP' },
-      { name: 'prometheus', containerPort: PROMETHEUS_PORT, protocol: 'TCP' },
+      ...clientPorts(listening).map(({ name, port }) => ({ name, containerPort: port, protocol: 'TCP' as const })),
       { name: 'epmd', containerPort: EPMD_PORT, protocol: 'TCP' },
       { name: 'distribution', containerPort: DISTRIBUTION_PORT, protocol: 'TCP' },
     ],
     // The client port is the last thing that a node opens, and one in a minority closes it. A command of RabbitMQ's own would start
     // another Erlang each time, for a second of CPU.
-    readinessProbe: { tcpSocket: { port: 'amqp' }, periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 3 },
+    readinessProbe: {
+      tcpSocket: { port: listening === 'tls' ? 'amqps' : 'amqp' },
+      periodSeconds: 2,
+      timeoutSeconds: 2,
+      failureThreshold: 3,
+    },
     // Open from the first second to the last, also while a node waits for its peers: only an Erlang that is gone or stuck fails it.
     livenessProbe: {
       tcpSocket: { port: 'distribution' },
@@ -129,13 +140,14 @@ function serverContainer(platform: Platform, rabbitmq: EffectiveRabbitmq): Conta
       timeoutSeconds: 5,
       failureThreshold: 6,
     },
-    ...common(platform, rabbitmq),
+    ...common(platform, rabbitmq, listening),
   };
 }
 
 function common(
   platform: Platform,
   rabbitmq: EffectiveRabbitmq,
+  listening: Listening,
 ): Pick<Container, 'env' | 'resources' | 'securityContext' | 'volumeMounts'> {
   return {
     env: [
@@ -147,7 +159,7 @@ function common(
       { name: 'ERL_INETRC', value: `${paths.home}/inetrc` },
       { name: 'RABBITMQ_USE_LONGNAME', value: 'true' },
       { name: 'RABBITMQ_NODENAME', value: nodeName(platform, '$(POD_NAME)') },
-      { name: 'RABBITMQ_CONFIG_FILE', value: `${paths.config}/${configFiles.rabbitmq}` },
+      { name: 'RABBITMQ_CONFIG_FILE', value: `${paths.config}/${configFileOf(listening)}` },
       { name: 'RABBITMQ_CONFIG_FILES', value: `${paths.home}/conf.d/*.conf` },
       { name: 'RABBITMQ_ENABLED_PLUGINS_FILE', value: `${paths.config}/${configFiles.plugins}` },
       { name: 'RABBITMQ_MNESIA_BASE', value: paths.data },
@@ -165,6 +177,7 @@ function common(
       { name: 'config', mountPath: paths.config, readOnly: true },
       { name: 'secret', mountPath: paths.secret, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
+      ...(listening === 'plain' ? [] : [tlsMount]),
     ],
   };
 }

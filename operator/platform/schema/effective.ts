@@ -111,6 +111,7 @@ function resolveRabbitmq(spec: PlatformSpec['rabbitmq'], { rabbitmq }: Tier, ima
   return {
     image,
     nodes: spec?.nodes ?? rabbitmq.nodes,
+    tls: { enabled: spec?.tls?.enabled ?? false },
     storage: resolveStorage(rabbitmq.storageSize, spec?.storage),
     resources: resolveResources(rabbitmq.resources, spec?.resources),
   };

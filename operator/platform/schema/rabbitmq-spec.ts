@@ -19,6 +19,17 @@ export const rabbitmqSpecSchema = z
           ),
         }),
       ),
+    tls: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .exactOptional()
+          .describe(
+            'Whether clients connect with TLS, under an authority of the platform. Can be turned on and off while it serves; the nodes and the pods of the application are replaced one at a time. Default: false.',
+          ),
+      })
+      .exactOptional()
+      .describe('Encryption of connections, with certificates that the operator makes and renews.'),
     storage: storage('each node').exactOptional(),
     resources: resources('a node').exactOptional(),
   })

@@ -135,6 +135,11 @@ const REFUSED: readonly Case[] = [
     says: ['spec.postgres.storage.size', '20GB', 'should match'],
   },
   {
+    what: 'TLS for RabbitMQ that is asked for in a word',
+    spec: { rabbitmq: { tls: { enabled: 'on' } } },
+    says: ['spec.rabbitmq.tls.enabled', 'string', 'boolean'],
+  },
+  {
     what: 'an unknown mode of Redis',
     spec: { redis: { mode: 'standalone' } },
     says: ['spec.redis.mode', 'standalone', '"cluster", "sentinel"'],
@@ -314,6 +319,12 @@ const CHANGEABLE: readonly Omit<Change, 'says'>[] = [
     from: {},
     to: { redis: { mode: 'cluster', tls: { enabled: false } }, postgres: { storage: { size: '20Gi' } } },
   },
+  {
+    what: 'TLS for a RabbitMQ that serves without',
+    from: { rabbitmq: { nodes: 3 } },
+    to: { rabbitmq: { nodes: 3, tls: { enabled: true } } },
+  },
+  { what: 'the end of TLS for RabbitMQ', from: { rabbitmq: { tls: { enabled: true } } }, to: {} },
   { what: 'the last of the spec', from: { customers: 1000 }, to: {} },
 ];
 

@@ -1,4 +1,5 @@
 import { type Channel, type ChannelModel, connect, type GetMessage } from 'amqplib';
+import type { NodeAddress } from '../../../operator/platform/rabbitmq/address.ts';
 import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
 import { eventually } from '../../api/support/daemon.ts';
 import { PASSWORD } from './driver.ts';
@@ -13,8 +14,9 @@ export class Client {
     this.channel = channel;
   }
 
-  static async open(hostname: string): Promise<Client> {
-    const connection = await connect({ hostname, username: USER, password: PASSWORD, vhost: VHOST });
+  static async open({ host: hostname, trust }: NodeAddress): Promise<Client> {
+    const protocol = trust === undefined ? 'amqp' : 'amqps';
+    const connection = await connect({ protocol, hostname, username: USER, password: PASSWORD, vhost: VHOST }, trust);
     connection.on('error', () => undefined);
     return new Client(connection, await connection.createChannel());
   }

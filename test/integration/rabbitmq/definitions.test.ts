@@ -17,11 +17,11 @@ describe('the definitions of a real RabbitMQ cluster that somebody changes while
     installServers();
     await driver.create();
     await driver.until('cluster that serves', isHealthy);
-    const client = await Client.open(driver.machine.addressOf(0));
+    const client = await Client.open({ host: driver.machine.addressOf(0) });
     await declareDeadLetters(client.channel);
     await client.close();
     await driver.until('policy', isHealthy);
-    ledger = new Ledger(driver.machine.addressOf(0), ['messages']);
+    ledger = new Ledger({ host: driver.machine.addressOf(0) }, ['messages']);
     await ledger.start();
   });
 
@@ -92,7 +92,7 @@ describe('the definitions of a real RabbitMQ cluster that somebody changes while
     const { condition } = await driver.until('lockout', (plan) => plan.condition.reason === 'LockedOut', 60);
     expect(condition.message).to.include('delete pod acme-rabbitmq-2');
     await driver.nodes[2]?.stop();
-    driver.nodes[2]?.start();
+    driver.nodes[2]?.start('plain');
     await driver.until('repair', isHealthy, 120);
     expect((await driver.definitions().users()).map(({ name }) => name)).to.include.members([USER, OPERATOR_USER]);
     await ledger.more(5);

@@ -1,12 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConfigMap, Job, Secret, StatefulSet } from '../../../operator/kube/resources.ts';
+import type { ConfigMap, Job, Pod, Secret, StatefulSet } from '../../../operator/kube/resources.ts';
 import type { Action, ActionContext, ComponentPlan } from '../../../operator/platform/core/component.ts';
 import type { EffectivePlatform } from '../../../operator/platform/core/effective.ts';
-import type { Platform } from '../../../operator/platform/core/platform.ts';
 import { encodeSecret } from '../../../operator/platform/core/secrets.ts';
 import { cached, scopeOf } from '../../../operator/platform/core/testing/scope.ts';
+import { managementAddress, type NodeAddress } from '../../../operator/platform/rabbitmq/address.ts';
 import { rabbitmqComponent } from '../../../operator/platform/rabbitmq/component.ts';
 import { rabbitmqAdminSecret, rabbitmqSecret } from '../../../operator/platform/rabbitmq/credentials.ts';
 import { decide } from '../../../operator/platform/rabbitmq/decide.ts';
@@ -24,10 +24,16 @@ import {
 import {
   type Credentials,
   clusterProbe,
-  managementUrl,
   type NodeAnswer,
   nodeProbe,
 } from '../../../operator/platform/rabbitmq/probe.ts';
+import { platform } from '../../../operator/platform/rabbitmq/testing/fixtures.ts';
+import {
+  type Listening,
+  listeningOf,
+  tlsAnnotations,
+  tlsSecretName,
+} from '../../../operator/platform/rabbitmq/tls/names.ts';
 import { resolve } from '../../../operator/platform/schema/effective.ts';
 import { run, scratch } from '../../api/support/daemon.ts';
 import { hostOf, Machine, onMachine } from './machine.ts';
@@ -35,11 +41,6 @@ import { RabbitNode } from './nodes.ts';
 
 export const PASSWORD = 'x'.repeat(32);
 
-const platform: Platform = {
-  apiVersion: 'isp.support/v1alpha1',
-  kind: 'IspSupportPlatform',
-  metadata: { name: 'acme', namespace: 'support', uid: 'platform' },
-};
 const images = {
   api: 'api',
   postgres: 'postgres',
@@ -51,10 +52,14 @@ const images = {
 
 const generated = rabbitmqSecret(platform, (length) => 'x'.repeat(length));
 const secrets = [generated, rabbitmqAdminSecret(platform, (length) => 'y'.repeat(length))].map(({ name, values }) =>
-  cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name } }, 'rabbitmq', { data: encodeSecret(values) }),
+  secretOf(name, values),
 );
-const scope = scopeOf({ objects: secrets });
-const credentials = credentialsOf(scope) as Credentials;
+const credentials = credentialsOf(scopeOf({ objects: secrets })) as Credentials;
+
+function secretOf(name: string, values: Readonly<Record<string, string>>): Secret {
+  const data = encodeSecret(values);
+  return cached<Secret>({ apiVersion: 'v1', kind: 'Secret', metadata: { name } }, 'rabbitmq', { data });
+}
 
 /** The operator's loop for RabbitMQ over processes in the place of pods: ask, decide, carry out, again. */
 export class Driver {
@@ -71,6 +76,8 @@ export class Driver {
   #wanted: number;
   #replicas: number | undefined;
   #open = false;
+  #listening: Listening | undefined;
+  #template: Listening = 'plain';
 
   constructor(nodes: number) {
     this.#wanted = nodes;
@@ -95,6 +102,11 @@ export class Driver {
     this.#wanted = nodes;
   }
 
+  /** Has new pods listen in another way, and those that there are be replaced by such. */
+  listen(listening: Listening): void {
+    this.#listening = listening;
+  }
+
   management(ordinal = 0): ManagementClient {
     return new ManagementClient(this.#managementOptions(ordinal));
   }
@@ -104,7 +116,15 @@ export class Driver {
   }
 
   #managementOptions(ordinal: number): ManagementOptions {
-    return { url: managementUrl(this.machine.addressOf(ordinal)), ...credentials, timeoutMs: 10_000 };
+    const node = this.nodes[ordinal];
+    if (node === undefined) throw new Error(`there is no node ${ordinal}`);
+    return { ...managementAddress(this.addressOf(node)), ...credentials, timeoutMs: 10_000 };
+  }
+
+  /** With TLS where the node has it. */
+  addressOf({ host, ordinal, listening }: RabbitNode): NodeAddress {
+    if (listening === 'plain') return { host };
+    return { host, trust: { ca: this.machine.certificates.bundle, servername: hostOf(ordinal) } };
   }
 
   /** Runs one of RabbitMQ's own commands for a node. */
@@ -147,15 +167,29 @@ export class Driver {
         this.#open = !JSON.stringify(object).includes('forming');
     }
     const set = objects.find(({ kind }) => kind === 'StatefulSet') as StatefulSet;
+    this.#template = listeningOf(set.metadata);
     await this.#scaleTo(set.spec?.replicas ?? 0);
     for (const action of actions) await this.#act(action);
     for (const job of creates) void this.#runJob(job as Job);
-    for (const { ref } of remove)
+    for (const { ref } of remove) {
+      const node = this.nodes.find(({ name }) => name === ref.name);
       if (ref.resource.kind === 'Job') this.#jobs.delete(ref.name);
-      else throw new Error(`nobody expected that ${ref.name} would be removed`);
+      else if (node === undefined || node.listening === this.#template)
+        throw new Error(`nobody expected that ${ref.name} would be removed`);
+      // It is made anew at the next turn.
+      else await node.stop();
+    }
   }
 
   async #act(action: Action): Promise<void> {
+    const pods = this.nodes.map(({ name, host, listening }) =>
+      cached<Pod>({ apiVersion: 'v1', kind: 'Pod', metadata: { name } }, 'rabbitmq', {
+        metadata: { annotations: tlsAnnotations(listening) },
+        status: { podIP: host },
+      }),
+    );
+    const leaf = secretOf(tlsSecretName(platform), { 'ca.crt': this.machine.certificates.bundle });
+    const scope = scopeOf({ objects: [...secrets, leaf, ...pods] });
     const context = { scope, signal: AbortSignal.timeout(10_000) };
     await rabbitmqComponent.act?.(action, context as unknown as ActionContext);
   }
@@ -174,7 +208,7 @@ export class Driver {
       this.#mark(`data-acme-rabbitmq-${ordinal}`, {});
     }
     for (const node of this.nodes)
-      if (node.ordinal < replicas && !node.running) node.start();
+      if (node.ordinal < replicas && !node.running) node.start(this.#template);
       else if (node.ordinal >= replicas && node.running) await node.stop();
   }
 
@@ -195,21 +229,30 @@ export class Driver {
     const nodes = this.nodes.filter((node) => node.running);
     const pods = await Promise.all(nodes.map((node) => this.#observePod(node)));
     const ready = pods.filter(({ answer }) => answer !== undefined && answer.members.length > 0);
-    const hosts = ready.flatMap(({ host }) => host ?? []);
+    const asked = this.nodes
+      .filter(({ name }) => ready.some((pod) => pod.name === name))
+      .map((node) => this.addressOf(node));
     const signal = AbortSignal.timeout(20_000);
-    const cluster = hosts.length === 0 ? undefined : await clusterProbe(hosts, credentials).run(signal);
+    const cluster = asked.length === 0 ? undefined : await clusterProbe(asked, credentials).run(signal);
     const { rabbitmq } = this.effective;
     return {
       wanted: rabbitmq,
       ...(this.#replicas === undefined
         ? {}
-        : { live: { replicas: this.#replicas, storage: rabbitmq.storage, rolling: false } }),
+        : {
+            live: {
+              replicas: this.#replicas,
+              storage: rabbitmq.storage,
+              rolling: pods.some(({ outdated }) => outdated),
+            },
+          }),
       claims: [...this.claims.values()],
       pods,
       cluster,
       jobs: [...this.#jobs.values()],
       hasCredentials: true,
       open: this.#open,
+      ...(this.#listening === undefined ? {} : { tls: { listen: this.#listening, use: true } }),
       now: new Date(),
     };
   }
@@ -226,15 +269,16 @@ export class Driver {
       ready,
       deleting: false,
       joining,
-      outdated: false,
+      outdated: node.listening !== this.#template,
       ...(startedAt === undefined ? {} : { startedAt }),
       ...(ready ? {} : { notReady: `pod ${name} is not ready` }),
       ...(answer === undefined ? {} : { answer }),
     };
   }
 
-  async #ask({ name, uid, host }: RabbitNode): Promise<NodeAnswer> {
-    const probe = this.#probes.get(uid) ?? nodeProbe({ pod: name, uid, host }, credentials);
+  async #ask(node: RabbitNode): Promise<NodeAnswer> {
+    const { name, uid } = node;
+    const probe = this.#probes.get(uid) ?? nodeProbe({ pod: name, uid, ...this.addressOf(node) }, credentials);
     this.#probes.set(uid, probe);
     return await probe.run(AbortSignal.timeout(10_000));
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
+import type { NodeAddress } from '../../../operator/platform/rabbitmq/address.ts';
 import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
 import { PASSWORD } from './driver.ts';
 
@@ -12,7 +13,7 @@ const LATEST_MS = 30_000;
  * closed is followed by another, as in any application.
  */
 export class Ledger {
-  readonly #host: string;
+  readonly #node: NodeAddress;
   readonly #queues: readonly string[];
   readonly #confirmed = new Set<string>();
   readonly #received = new Set<string>();
@@ -24,8 +25,8 @@ export class Ledger {
   /** How often it had to log in again. */
   reconnects = 0;
 
-  constructor(host: string, queues: readonly string[]) {
-    this.#host = host;
+  constructor(node: NodeAddress, queues: readonly string[]) {
+    this.#node = node;
     this.#queues = queues;
   }
 
@@ -59,8 +60,9 @@ export class Ledger {
   }
 
   async #connect(): Promise<ConfirmChannel> {
-    const hostname = this.#host;
-    const connection = await connect({ hostname, username: USER, password: PASSWORD, vhost: VHOST });
+    const { host: hostname, trust } = this.#node;
+    const protocol = trust === undefined ? 'amqp' : 'amqps';
+    const connection = await connect({ protocol, hostname, username: USER, password: PASSWORD, vhost: VHOST }, trust);
     connection.on('error', () => undefined);
     const consumer = await connection.createChannel();
     consumer.on('error', () => undefined);

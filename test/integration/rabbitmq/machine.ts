@@ -2,7 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { platform } from '../../../operator/platform/rabbitmq/testing/fixtures.ts';
+import { dnsNames } from '../../../operator/platform/rabbitmq/tls/names.ts';
 import { freePort, scratch, start, stop } from '../../api/support/daemon.ts';
+import { MountedCertificates } from '../../support/mounted-certificates.ts';
 
 const BIN = '/usr/lib/rabbitmq/bin';
 const MOST_NODES = 5;
@@ -15,6 +18,7 @@ export class Machine {
   /** In the place of the mounted ConfigMap and Secret. */
   readonly config = scratch('rabbitmq-config');
   readonly secret = scratch('rabbitmq-secret');
+  readonly certificates = new MountedCertificates(scratch('rabbitmq-tls'), dnsNames(platform));
   readonly #network = `127.${randomInt(1, 255)}.${randomInt(0, 255)}`;
   readonly #distributionPorts: number[] = [];
   #epmd: ChildProcess | undefined;
@@ -22,6 +26,7 @@ export class Machine {
 
   async create(secret: Readonly<Record<string, string>>): Promise<void> {
     for (const [key, value] of Object.entries(secret)) writeFileSync(join(this.secret, key), value);
+    await this.certificates.create();
     this.#epmdPort = await freePort();
     for (const _ of ordinals) this.#distributionPorts.push(await freePort());
     const addresses = ordinals.map((ordinal) => this.addressOf(ordinal)).join(',');
@@ -33,6 +38,7 @@ export class Machine {
 
   async destroy(): Promise<void> {
     await stop(this.#epmd, 'SIGTERM');
+    await this.certificates.remove();
     for (const folder of [this.config, this.secret]) rmSync(folder, { recursive: true, force: true });
   }
 
@@ -45,10 +51,16 @@ export class Machine {
     return this.#distributionPorts[ordinal] ?? 0;
   }
 
-  /** A command as in a pod: names of nodes lead to their addresses. It keeps the process that it is started as. */
-  inPod(command: string, args: readonly string[]): { command: string; args: string[] } {
+  /**
+   * A command as in a pod: names of nodes lead to their addresses. It keeps the process that it is started as.
+   *
+   * @param asRoot it runs as whoever runs the tests, where that is root, and not as the servers do
+   */
+  inPod(command: string, args: readonly string[], asRoot = false): { command: string; args: string[] } {
     const bind = 'mount --bind "$0" /etc/hosts && exec "$@"';
-    const namespace = ['--map-root-user', '--mount', 'bash', '-c', bind, join(this.config, 'etc-hosts')];
+    // Root has no way to the files of others where it is root of nothing else.
+    const user = asRoot && process.getuid?.() === 0 ? [] : ['--map-root-user'];
+    const namespace = [...user, '--mount', 'bash', '-c', bind, join(this.config, 'etc-hosts')];
     return { command: 'unshare', args: [...namespace, command, ...args] };
   }
 

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configFiles, joinScript } from '../../../operator/platform/rabbitmq/join-script.ts';
+import { configFileOf, joinScript } from '../../../operator/platform/rabbitmq/join-script.ts';
 import { AMQP_PORT, MANAGEMENT_PORT } from '../../../operator/platform/rabbitmq/names.ts';
+import { AMQPS_PORT, type Listening, TLS_DIRECTORY } from '../../../operator/platform/rabbitmq/tls/names.ts';
 import { scratch, start, stop } from '../../api/support/daemon.ts';
 import { hostOf, type Machine, onMachine } from './machine.ts';
 
@@ -19,6 +20,8 @@ export class RabbitNode {
   joining = false;
   /** When the server itself was started; undefined while it does not run. */
   startedAt: Date | undefined;
+  /** As its pod was made. */
+  listening: Listening = 'plain';
   readonly #machine: Machine;
   readonly #home = scratch('rabbitmq-home');
   #process: ChildProcess | undefined;
@@ -49,7 +52,8 @@ export class RabbitNode {
   }
 
   /** Begins like the kubelet, and does not wait for the node to be up. */
-  start(): void {
+  start(listening: Listening): void {
+    this.listening = listening;
     this.starts += 1;
     this.#wanted = true;
     this.joining = true;
@@ -72,7 +76,7 @@ export class RabbitNode {
   async #run(pod: number): Promise<void> {
     const env = this.#env();
     const paths = { config: this.#machine.config, secret: this.#machine.secret, home: this.#home, data: this.data };
-    const script = joinScript(paths, AMQP_PORT, this.#machine.distributionPortOf(0));
+    const script = joinScript(paths, [AMQP_PORT, AMQPS_PORT], this.#machine.distributionPortOf(0));
     const before = start({ ...this.#machine.inPod('bash', ['-c', script]), env, folder: this.#home });
     this.#process = before;
     const [code] = (await once(before, 'exit')) as [number | null];
@@ -84,12 +88,27 @@ export class RabbitNode {
     this.startedAt = new Date();
   }
 
+  /** A configuration with this node's own address, since all of them are on one machine, and with files where they are. */
+  #settled(configuration: string): string {
+    const plain = [
+      `listeners.tcp.1 = ${this.host}:${AMQP_PORT}`,
+      `management.tcp.ip = ${this.host}`,
+      `management.tcp.port = ${MANAGEMENT_PORT}`,
+    ];
+    const lines = configuration
+      .replaceAll(TLS_DIRECTORY, this.#machine.certificates.directory)
+      .replace(/(listeners\.ssl\.\w+) = /, `$1 = ${this.host}:`)
+      .split('\n')
+      .filter((line) => !line.startsWith('management.tcp'));
+    if (this.listening !== 'plain') lines.push(`management.ssl.ip = ${this.host}`);
+    if (this.listening !== 'tls') lines.push(...plain);
+    return `${lines.join('\n')}\n`;
+  }
+
   #env(): Record<string, string> {
     const { config } = this.#machine;
     const own = join(this.#home, 'rabbitmq.conf');
-    if (existsSync(join(config, configFiles.rabbitmq))) copyFileSync(join(config, configFiles.rabbitmq), own);
-    const ports = `listeners.tcp.1 = ${this.host}:${AMQP_PORT}\nmanagement.tcp.ip = ${this.host}\nmanagement.tcp.port = ${MANAGEMENT_PORT}\n`;
-    writeFileSync(own, `${readFileSync(own, 'utf8')}${ports}`);
+    writeFileSync(own, this.#settled(readFileSync(join(config, configFileOf(this.listening)), 'utf8')));
     writeFileSync(join(this.#home, 'plugins'), '[rabbitmq_management].\n');
     const loopback = `{${this.host.replaceAll('.', ',')}}`;
     return {

@@ -10,9 +10,10 @@ import {
   QUEUES,
 } from '../../../api/tasks/topology.ts';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
+import { managementAddress } from '../../../operator/platform/rabbitmq/address.ts';
 import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
 import { DELIVERY_LIMIT, POLICY } from '../../../operator/platform/rabbitmq/policy.ts';
-import { clusterProbe, managementUrl } from '../../../operator/platform/rabbitmq/probe.ts';
+import { clusterProbe } from '../../../operator/platform/rabbitmq/probe.ts';
 import { eventually } from '../../api/support/daemon.ts';
 import { installServers } from '../../api/support/packages.ts';
 import { Client } from './client.ts';
@@ -36,7 +37,7 @@ describe('the policy for dead letters on a real RabbitMQ node', function () {
     await driver.until('node that serves', isHealthy);
     // What waits for its dead letter exchange is tried again every three minutes otherwise.
     await driver.ctl(0, 'eval', 'application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 1000).');
-    client = await Client.open(host);
+    client = await Client.open({ host });
     await client.channel.assertQueue(CLASSIC, { durable: true, arguments: { 'x-queue-type': 'classic' } });
     const limit = { ...QUEUE_ARGUMENTS, 'x-delivery-limit': DELIVERY_LIMIT + 10 };
     await client.channel.assertQueue(OWN_WAYS, { durable: true, arguments: limit });
@@ -81,7 +82,7 @@ describe('the policy for dead letters on a real RabbitMQ node', function () {
     client.channel.nack(await client.take('messages'), false, false);
     const letter = await client.take(DEAD_LETTER_QUEUE);
     expect(letter.properties.headers?.['x-death']?.[0]).to.include({ queue: 'messages', reason: 'rejected' });
-    const probe = clusterProbe([host], { username: USER, password: PASSWORD, vhost: VHOST });
+    const probe = clusterProbe([{ host }], { username: USER, password: PASSWORD, vhost: VHOST });
     await eventually(async () => {
       const found = await probe.run(AbortSignal.timeout(10_000));
       expect(probe.measures?.(found)).to.include({ deadLetters: 1 });
@@ -121,7 +122,7 @@ describe('the policy for dead letters on a real RabbitMQ node', function () {
   /** Name of the policy in force; empty for none. The list without statistics is what is so now. */
   async function policyOf(queue: string): Promise<string | undefined> {
     const login = Buffer.from(`${USER}:${PASSWORD}`).toString('base64');
-    const url = `${managementUrl(host)}/api/queues/${VHOST}?disable_stats=true&enable_queue_totals=true`;
+    const url = `${managementAddress({ host }).url}/api/queues/${VHOST}?disable_stats=true&enable_queue_totals=true`;
     const response = await fetch(url, { headers: { authorization: `Basic ${login}` } });
     const found = ((await response.json()) as { name: string; policy?: string }[]).find(({ name }) => name === queue);
     return found === undefined ? undefined : (found.policy ?? '');

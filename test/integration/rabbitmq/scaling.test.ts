@@ -16,7 +16,7 @@ describe('a cluster of real RabbitMQ nodes that grows and shrinks while a client
     installServers();
     await driver.create();
     await driver.until('single node', isHealthy);
-    ledger = new Ledger(driver.machine.addressOf(0), ['mail', 'tasks']);
+    ledger = new Ledger({ host: driver.machine.addressOf(0) }, ['mail', 'tasks']);
     await ledger.start();
   });
 

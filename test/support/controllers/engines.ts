@@ -22,6 +22,12 @@ import type { Answer, MemberReading } from '../../../operator/platform/postgres/
 import { tlsSecretName } from '../../../operator/platform/postgres/tls/names.ts';
 import type { TlsReading } from '../../../operator/platform/postgres/tls/reading.ts';
 import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
+import { tlsSecretName as rabbitmqTlsSecretName } from '../../../operator/platform/rabbitmq/tls/names.ts';
+import { PLAIN_CLIENTS_PROBE, type PlainClients } from '../../../operator/platform/rabbitmq/tls/plain-clients.ts';
+import {
+  type TlsReading as RabbitmqTlsReading,
+  tlsProbeName as rabbitmqTlsProbeName,
+} from '../../../operator/platform/rabbitmq/tls/reading.ts';
 
 /** What an engine keeps on its volume: it outlives every crash of the operator. */
 interface EngineState {
@@ -86,6 +92,8 @@ export class Engines {
       return { ...probe, intervalMs, run: async () => await this.#tls(scope) };
     if (probe.name.startsWith('pooler-tls/'))
       return { ...probe, intervalMs, run: async () => await this.#poolerTls(scope) };
+    if (probe.name.startsWith(rabbitmqTlsProbeName('')))
+      return { ...probe, intervalMs, run: async () => await this.#rabbitmqTls(scope, probe.target) };
     if (probe.name === NEXT_LOGIN_PROBE)
       return { ...probe, intervalMs, run: async () => tried(state, nextLogin(scope)) };
     return answered(probe, intervalMs, state);
@@ -155,6 +163,18 @@ export class Engines {
     };
   }
 
+  /** A node that shows what it was given last. */
+  async #rabbitmqTls({ platform }: Scope, target: string): Promise<RabbitmqTlsReading> {
+    const [uid = '', host = ''] = target.split(' ');
+    const ref = {
+      resource: resources.secrets,
+      namespace: namespaceOf(platform),
+      name: rabbitmqTlsSecretName(platform),
+    };
+    const presented = readLeaf(await this.#client.get<Secret>(ref))?.id;
+    return { uid, host, ...(presented === undefined ? {} : { presented }) };
+  }
+
   /** As Patroni: merges what it is sent into the configuration that it keeps in its ConfigMap. */
   async #configure({ platform }: Scope, patch: Record<string, unknown>, signal: AbortSignal): Promise<void> {
     const name = patroniStateNames(platform).config;
@@ -189,6 +209,7 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
         failures: 0,
       };
     case 'rabbitmq':
+      if (probe.name === PLAIN_CLIENTS_PROBE) return { names: [] } satisfies PlainClients;
       return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
     case 'worker':
       return { readable: true, queues: {}, inHandOf: {} } satisfies QueuesReading;

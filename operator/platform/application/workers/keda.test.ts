@@ -65,6 +65,17 @@ describe('a pool that KEDA is to size', () => {
     expect(plan.status?.workers?.[0]).to.include({ queueLength: 500 }).and.not.have.property('desiredReplicas');
   });
 
+  it('is asked for with TLS where RabbitMQ is to be, under the platform’s authority', () => {
+    const secured = { ...spec, workers: [pool], rabbitmq: { tls: { enabled: true } } };
+    const plan = workersComponent.plan(scopeOf({ spec: secured, objects: [definition, deployment] }), []);
+    const [, authentication, scaled] = plan.objects as (KubeObject & { spec: Record<string, unknown> })[];
+    expect(scaled).to.have.nested.property('spec.triggers[0].metadata.host', 'https://acme-rabbitmq.support.svc:15671');
+    expect(authentication?.spec['configMapTargetRef']).to.deep.equal([
+      { parameter: 'tls', name: 'acme-rabbitmq', key: 'keda-tls' },
+      { parameter: 'ca', name: 'acme-ca', key: 'ca.crt' },
+    ]);
+  });
+
   it('keeps its size, and says why, where there is no KEDA', () => {
     const plan = planOf([deployment]);
     expect(plan.scales).to.deep.equal([]);

@@ -1,11 +1,15 @@
 import { resources, type WithConditions } from '../../../kube/resources.ts';
 import type { KubeObject } from '../../../kube/types.ts';
+import { BUNDLE_KEY, bundleName } from '../../certificates/names.ts';
 import { KEDA_DEFINITION } from '../../core/children.ts';
 import type { Children, ConditionPlan, Removal, Scope } from '../../core/component.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { childName, labels, namespaceOf, serviceHost } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
+import { configFiles } from '../../rabbitmq/join-script.ts';
 import { MANAGEMENT_PORT, rabbitmqName, secretKeys, VHOST } from '../../rabbitmq/names.ts';
+import { tlsOf } from '../../rabbitmq/tls/facts.ts';
+import { MANAGEMENT_TLS_PORT } from '../../rabbitmq/tls/names.ts';
 import { workerName } from './desired.ts';
 
 const API_VERSION = 'keda.sh/v1alpha1';
@@ -19,10 +23,12 @@ export function isByKeda({ autoscaling }: EffectiveWorkerPool): boolean {
 }
 
 /** What KEDA needs to size the pools that it is to size; nothing where the cluster cannot take it. */
-export function kedaObjects({ platform, children, effective }: Scope): KubeObject[] {
+export function kedaObjects(scope: Scope): KubeObject[] {
+  const { platform, children, effective } = scope;
   const pools = effective.workers.filter(isByKeda);
   if (pools.length === 0 || !hasKeda(children)) return [];
-  return [triggerAuthentication(platform), ...pools.flatMap((pool) => scaledObject(platform, pool))];
+  const { use } = tlsOf(scope);
+  return [triggerAuthentication(platform, use), ...pools.flatMap((pool) => scaledObject(platform, pool, use))];
 }
 
 /** Whether the cluster can take objects of KEDA's. */
@@ -35,7 +41,7 @@ function hasKeda(children: Children): boolean {
 }
 
 /** Sizes a pool as the operator would, as far as KEDA can: it knows neither the age of messages nor who is busy. */
-function scaledObject(platform: Platform, pool: EffectiveWorkerPool): KubeObject[] {
+function scaledObject(platform: Platform, pool: EffectiveWorkerPool, withTls: boolean): KubeObject[] {
   if (pool.autoscaling?.by !== 'keda') return [];
   const { minReplicas, maxReplicas, targetQueueLength, scaleInAfterSeconds } = pool.autoscaling;
   const scaleDown = {
@@ -59,7 +65,7 @@ function scaledObject(platform: Platform, pool: EffectiveWorkerPool): KubeObject
           type: 'rabbitmq',
           metadata: {
             protocol: 'http',
-            host: `http://${serviceHost(platform, rabbitmqName(platform))}:${MANAGEMENT_PORT}`,
+            host: managementHost(platform, withTls),
             vhostName: VHOST,
             mode: 'QueueLength',
             value: String(targetQueueLength),
@@ -75,8 +81,13 @@ function scaledObject(platform: Platform, pool: EffectiveWorkerPool): KubeObject
   return [object];
 }
 
+function managementHost(platform: Platform, withTls: boolean): string {
+  const host = serviceHost(platform, rabbitmqName(platform));
+  return withTls ? `https://${host}:${MANAGEMENT_TLS_PORT}` : `http://${host}:${MANAGEMENT_PORT}`;
+}
+
 /** With what KEDA logs in to RabbitMQ; for all pools of a platform. */
-function triggerAuthentication(platform: Platform): KubeObject {
+function triggerAuthentication(platform: Platform, withTls: boolean): KubeObject {
   const name = rabbitmqName(platform);
   const object = {
     apiVersion: API_VERSION,
@@ -87,6 +98,14 @@ function triggerAuthentication(platform: Platform): KubeObject {
         { parameter: 'username', name, key: secretKeys.username },
         { parameter: 'password', name, key: secretKeys.password },
       ],
+      ...(withTls
+        ? {
+            configMapTargetRef: [
+              { parameter: 'tls', name, key: configFiles.kedaTls },
+              { parameter: 'ca', name: bundleName(platform), key: BUNDLE_KEY },
+            ],
+          }
+        : {}),
     },
   };
   return object;

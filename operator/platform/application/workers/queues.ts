@@ -1,14 +1,16 @@
-import { type Pod, resources } from '../../../kube/resources.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import type { ProbeDefinition, Scope } from '../../core/component.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
 import { shortHash } from '../../core/hash.ts';
 import { isPodReady } from '../../core/pods.ts';
+import { managementAddress } from '../../rabbitmq/address.ts';
 import type { ChannelCounts, QueueCounts } from '../../rabbitmq/management.ts';
 import { ManagementClient } from '../../rabbitmq/management.ts';
 import { ManagementError } from '../../rabbitmq/management-error.ts';
 import { credentialsOf } from '../../rabbitmq/observe.ts';
-import { managementUrl, meansOf } from '../../rabbitmq/probe.ts';
+import { meansOf } from '../../rabbitmq/probe.ts';
+import { nodePods } from '../../rabbitmq/tls/facts.ts';
+import { trustOf } from '../../rabbitmq/tls/trust.ts';
 import { WaitingSince } from './waiting-since.ts';
 
 export const QUEUES_PROBE = 'worker/queues';
@@ -42,14 +44,16 @@ export type QueuesReading =
 /** One probe for all pools: it asks the RabbitMQ nodes, one after the other until one answers. */
 export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
   const credentials = credentialsOf(scope);
-  const hosts = scope.children
-    .list<Pod>(resources.pods, 'rabbitmq')
+  const nodes = nodePods(scope)
     .filter(isPodReady)
-    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    .flatMap(({ status }) => status?.podIP ?? []);
-  if (hosts.length === 0 || credentials === undefined) return [];
-  const clients = hosts.map(
-    (host) => new ManagementClient({ url: managementUrl(host), ...credentials, timeoutMs: TIMEOUT_MS }),
+    .flatMap((pod) => {
+      const host = pod.status?.podIP;
+      const trust = trustOf(scope, pod);
+      return host === undefined ? [] : { host, ...(trust === undefined ? {} : { trust }) };
+    });
+  if (nodes.length === 0 || credentials === undefined) return [];
+  const clients = nodes.map(
+    (node) => new ManagementClient({ ...managementAddress(node), ...credentials, timeoutMs: TIMEOUT_MS }),
   );
   const { second, ...first } = credentials;
   const names = [...new Set(scope.effective.workers.flatMap(({ queues }) => queues))].toSorted();
@@ -58,9 +62,9 @@ export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
     name: QUEUES_PROBE,
     component: 'worker',
     intervalMs: INTERVAL_MS,
-    timeoutMs: hosts.length * TIMEOUT_MS,
-    target: `${hosts.join(' ')} ${shortHash(first)} ${names.join(' ')}`,
-    means: meansOf(second),
+    timeoutMs: nodes.length * TIMEOUT_MS,
+    target: `${nodes.map(({ host }) => host).join(' ')} ${shortHash(first)} ${names.join(' ')}`,
+    means: meansOf(second, nodes),
     run: (signal) => askQueues(clients, credentials.vhost, reader, signal),
     successful: (reading) => reading.readable,
   };

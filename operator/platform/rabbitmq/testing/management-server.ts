@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import type { KeyPair } from '../../certificates/authority.ts';
 import { ManagementError } from '../management-error.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -10,16 +12,24 @@ export class ManagementServer {
   answer: Answer = (_, response) => response.writeHead(500).end();
   readonly #server: Server;
 
-  constructor() {
-    this.#server = createServer((request, response) => {
+  readonly #scheme: 'http' | 'https';
+
+  /** @param leaf with it TLS is spoken */
+  constructor(leaf?: KeyPair) {
+    this.#scheme = leaf === undefined ? 'http' : 'https';
+    const listen = (request: IncomingMessage, response: ServerResponse): void => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => this.answer(request, response, Buffer.concat(chunks).toString()));
-    });
+    };
+    this.#server =
+      leaf === undefined
+        ? createServer(listen)
+        : createSecureServer({ cert: leaf.certificate.pem, key: leaf.key }, listen);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async start(): Promise<void> {
