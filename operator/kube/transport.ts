@@ -29,6 +29,8 @@ export interface TransportOptions {
 export interface RequestResult {
   readonly code: string;
   readonly method: string;
+  /** Path and query, as asked for. */
+  readonly path: string;
   readonly host: string;
   readonly durationMs: number;
 }
@@ -98,10 +100,10 @@ export class Transport {
         ? this.#sendNothing({ ...options, headers, headersTimeout }, signal)
         : this.#sendBody({ ...options, headers }, body, signal));
       if (answer.statusCode === 401) this.#connection.rejected();
-      this.#report(String(answer.statusCode), method, started);
+      this.#report(String(answer.statusCode), request, started);
       return { status: answer.statusCode, headers: answer.headers, body: answer.body };
     } catch (error) {
-      this.#report('<error>', method, started);
+      this.#report('<error>', request, started);
       throw transportError(error, `${method} ${path}`, signal);
     }
   }
@@ -168,8 +170,8 @@ export class Transport {
     await this.#pool.destroy();
   }
 
-  #report(code: string, method: string, started: number): void {
-    this.#onResult({ code, method, host: this.#host, durationMs: performance.now() - started });
+  #report(code: string, { method, path }: TransportRequest, started: number): void {
+    this.#onResult({ code, method, path, host: this.#host, durationMs: performance.now() - started });
   }
 
   /** Makes each connection with the newest certificates and credentials, and watches over it while it lives. */

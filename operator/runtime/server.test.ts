@@ -51,7 +51,7 @@ describe('server of metrics and health', () => {
     metrics.queue('platform').depth(3);
     metrics.controller('platform').reconciled('requeue_after', 0.2);
     metrics.controller('platform').reconciled('terminal_error', 0.2);
-    metrics.request({ code: '200', method: 'GET', host: 'api:443', durationMs: 5 });
+    metrics.request({ code: '200', method: 'GET', path: '/api', host: 'api:443', durationMs: 5 });
     metrics.leading('operator', true);
     const [status, text] = await get('/metrics');
     expect(status).to.equal(200);

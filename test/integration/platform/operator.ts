@@ -7,8 +7,11 @@ import { RuntimeMetrics } from '../../../operator/runtime/metrics.ts';
 import type { ApiServer } from '../../support/apiserver/index.ts';
 
 export interface RunningOperator {
-  /** Requests that wrote, since the start, without those for the lease. */
-  readonly writes: () => number;
+  /**
+   * Requests since the start that wrote in the namespace, in their order, such as `PATCH /api/v1/…`. Platforms that other tests have left on the
+   * API server are reconciled, too, and are nobody's concern here.
+   */
+  writes(namespace: string): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -19,11 +22,10 @@ export function startOperator(
   components: readonly Component[] = allComponents,
 ): RunningOperator {
   const stop = new AbortController();
-  let writes = 0;
+  const writes: string[] = [];
   const client: KubeClient = server.newClient({
-    onResult: ({ method }) => {
-      // Only the lease is written by PUT.
-      if (method !== 'GET' && method !== 'PUT') writes += 1;
+    onResult: ({ method, path }) => {
+      if (method !== 'GET') writes.push(`${method} ${path}`);
     },
   });
   const done = runOperator({
@@ -39,7 +41,7 @@ export function startOperator(
     signal: stop.signal,
   });
   return {
-    writes: () => writes,
+    writes: (namespace) => writes.filter((write) => /\/namespaces\/([^/?]+)\//.exec(write)?.[1] === namespace),
     async stop() {
       stop.abort(new Error('the test ends'));
       await done;

@@ -77,9 +77,9 @@ describe('a platform whose database password is rotated', function () {
     await operator.stop();
     operator = startOperator(server.current, 'password-2', controllers.engines.components());
     await pause(4_000);
-    const writes = operator.writes();
+    const writes = operator.writes(namespace);
     await pause(2_000);
-    expect(operator.writes()).to.equal(writes);
+    expect(operator.writes(namespace)).to.deep.equal(writes);
     expect(await login()).to.deep.equal(before);
   });
 });

@@ -68,9 +68,9 @@ describe('a platform whose RabbitMQ serves with TLS', function () {
 
   async function idle(): Promise<void> {
     await eventually(async () => {
-      const before = operator.writes();
+      const before = operator.writes(namespace);
       await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect(operator.writes()).to.equal(before);
+      expect(operator.writes(namespace)).to.deep.equal(before);
     }, 30_000);
   }
 

@@ -61,11 +61,11 @@ describe('the operator on a real API server', function () {
       return secrets !== undefined && waiting ? found : undefined;
     });
   /** Waits until the operator has written nothing for a while. */
-  const quiet = async (): Promise<number> => {
+  const quiet = async (): Promise<readonly string[]> => {
     for (let before = -1; ; ) {
-      const now = operator.writes();
-      if (now === before) return now;
-      before = now;
+      const now = operator.writes(namespace);
+      if (now.length === before) return now;
+      before = now.length;
       await pause(1500);
     }
   };
@@ -127,10 +127,10 @@ describe('the operator on a real API server', function () {
       );
     const seen = await versions();
     await pause(3000);
-    expect(operator.writes()).to.equal(before);
+    expect(operator.writes(namespace)).to.deep.equal(before);
     await operator.stop();
     operator = startOperator(server.current);
-    await until('a first pass', async () => (operator.writes() > 0 ? true : undefined));
+    await until('a first pass', async () => (operator.writes(namespace).length > 0 ? true : undefined));
     await quiet();
     expect(await versions()).to.deep.equal(seen);
   });
@@ -284,7 +284,7 @@ describe('the operator on a real API server', function () {
     expect(await url()).to.contain('@acme-postgres-pooler.');
     const before = await quiet();
     await pause(2000);
-    expect(operator.writes()).to.equal(before);
+    expect(operator.writes(namespace)).to.deep.equal(before);
     const body = { spec: { postgres: { pooler: { enabled: false } } } };
     await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body });
     await until('no pooler', async () => ((await deployments()).length === 0 ? true : undefined));

@@ -181,9 +181,9 @@ describe('a platform whose Redis of real servers speaks TLS', function () {
       expect(new Set(files)).to.have.length(1);
       expect(files[0]).to.match(/ca-[0-9a-f]{10}\.crt$/);
     }, 30_000);
-    const writes = operator.writes();
+    const writes = operator.writes(namespace);
     await sleep(3000);
-    expect(operator.writes()).to.equal(writes);
+    expect(operator.writes(namespace)).to.deep.equal(writes);
   });
 
   it('fails over, under a client that verifies who it is sent to', async () => {

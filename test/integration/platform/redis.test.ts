@@ -240,9 +240,9 @@ describe('a platform whose Redis is a cluster of real servers', function () {
     // What has just moved is still written down: it is enough that this comes to an end.
     await eventually(async () => {
       expect((await ready())?.reason).to.equal('Healthy');
-      const writes = operator.writes();
+      const writes = operator.writes(namespace);
       await new Promise((resolve) => setTimeout(resolve, 3000));
-      expect(operator.writes()).to.equal(writes);
+      expect(operator.writes(namespace)).to.deep.equal(writes);
     }, 30_000);
   });
 
