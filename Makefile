@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e bench bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e e2e-changes bench bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ faults: setup ## 100,000 schedules of the queue and the reflector; every crash p
 
 e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it makes
 	node hack/e2e.ts
+
+e2e-changes: setup ## What takes longer: TLS and pooler turned on and off, nodes more and fewer, each while clients write
+	node hack/e2e.ts 'test/e2e/changes/*.test.ts'
 
 bench: bench-runtime bench-tasks ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts

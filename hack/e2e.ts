@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createProgress } from './cluster/progress.ts';
 import { install, prepareNamespace } from './install.ts';
 
-/** Runs the end-to-end suite on a cluster with the newest operator and no platform of the suite's name. */
+/** Runs the end-to-end suite, or the test files given, on a cluster with the newest operator and no platform of the suite's name. */
+const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/e2e/*.test.ts'];
 const progress = createProgress({
   plan: ['cluster', 'build images', 'load images', 'install the operator', 'clear', 'suite'],
 });
@@ -19,7 +20,7 @@ await progress.step('clear', async () => {
 progress.say('suite');
 const suite = spawn(
   process.execPath,
-  ['node_modules/mocha/bin/mocha.js', '--config', 'test/e2e/.mocharc.json', ...process.argv.slice(2)],
+  ['node_modules/mocha/bin/mocha.js', '--config', 'test/e2e/.mocharc.json', ...files],
   {
     env,
     stdio: 'inherit',

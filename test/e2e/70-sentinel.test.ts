@@ -1,21 +1,16 @@
 import { expect } from 'chai';
 import type { Pod } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
-import { apply, deletePod, eventually, healthy, platform, podsOf } from './support/cluster.ts';
+import { deletePod, eventually, podsOf } from './support/cluster.ts';
 import { useDesk } from './support/desk.ts';
-import { removePlatform } from './support/removal.ts';
+import { useOwn } from './support/standing.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform whose Redis is watched by Sentinels', () => {
   const spec = { redis: { mode: 'sentinel' } };
   const desk = useDesk();
 
-  before(async () => {
-    await apply(platform(spec));
-    await healthy(480_000);
-  });
-
-  after(removePlatform);
+  useOwn(spec);
 
   const primaries = async (): Promise<Pod[]> => await podsOf('redis', { [labels.role]: 'primary' });
 

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { type Pod, resources, type Secret } from '../../operator/kube/resources.ts';
-import { presentedOn } from '../../operator/platform/certificates/presented.ts';
+import { type Pod, resources, type Secret } from '../../../operator/kube/resources.ts';
+import { presentedOn } from '../../../operator/platform/certificates/presented.ts';
 import {
   apply,
   client,
@@ -12,12 +12,12 @@ import {
   NAMESPACE,
   platform,
   podsOf,
-} from './support/cluster.ts';
-import { useDesk } from './support/desk.ts';
-import { startPortForward } from './support/forward.ts';
-import { inContainer } from './support/pod-command.ts';
-import { removePlatform } from './support/removal.ts';
-import { underLoad } from './support/under-load.ts';
+} from '../support/cluster.ts';
+import { useDesk } from '../support/desk.ts';
+import { startPortForward } from '../support/forward.ts';
+import { inContainer } from '../support/pod-command.ts';
+import { useStanding } from '../support/standing.ts';
+import { underLoad } from '../support/under-load.ts';
 
 /** Two rounds of replacing three nodes, and one of the application's pods. */
 const CHANGEOVER_MS = 1_200_000;
@@ -25,12 +25,7 @@ const CHANGEOVER_MS = 1_200_000;
 describe('a platform whose RabbitMQ speaks TLS', () => {
   const desk = useDesk();
 
-  before(async () => {
-    await apply(platform());
-    await healthy(480_000);
-  });
-
-  after(removePlatform);
+  useStanding();
 
   const brokerUrl = async (): Promise<URL> => {
     const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };

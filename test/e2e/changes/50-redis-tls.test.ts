@@ -1,22 +1,17 @@
 import { expect } from 'chai';
-import type { Pod } from '../../operator/kube/resources.ts';
-import { labels } from '../../operator/platform/core/names.ts';
-import { apply, deletePod, eventually, healthy, platform, podsOf } from './support/cluster.ts';
-import { useDesk } from './support/desk.ts';
-import { inContainer } from './support/pod-command.ts';
-import { removePlatform } from './support/removal.ts';
-import { underLoad } from './support/under-load.ts';
+import type { Pod } from '../../../operator/kube/resources.ts';
+import { labels } from '../../../operator/platform/core/names.ts';
+import { deletePod, eventually, podsOf } from '../support/cluster.ts';
+import { useDesk } from '../support/desk.ts';
+import { inContainer } from '../support/pod-command.ts';
+import { useOwn } from '../support/standing.ts';
+import { underLoad } from '../support/under-load.ts';
 
 describe('a platform whose Redis speaks TLS', () => {
   const spec = { redis: { tls: { enabled: true } } };
   const desk = useDesk();
 
-  before(async () => {
-    await apply(platform(spec));
-    await healthy(480_000);
-  });
-
-  after(removePlatform);
+  useOwn(spec);
 
   const primary = async (): Promise<Pod> => {
     const [pod] = await podsOf('redis', { [labels.role]: 'primary' });

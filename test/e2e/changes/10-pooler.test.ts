@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { resources, type Secret } from '../../operator/kube/resources.ts';
+import { resources, type Secret } from '../../../operator/kube/resources.ts';
 import {
   anotherPrimary,
   apply,
@@ -12,15 +12,18 @@ import {
   platform,
   podsOf,
   primaryPod,
-} from './support/cluster.ts';
-import { useDesk } from './support/desk.ts';
-import { credentials, logIn } from './support/postgres-login.ts';
-import { underLoad } from './support/under-load.ts';
+} from '../support/cluster.ts';
+import { useDesk } from '../support/desk.ts';
+import { credentials, logIn } from '../support/postgres-login.ts';
+import { useStanding } from '../support/standing.ts';
+import { underLoad } from '../support/under-load.ts';
 
 const pooled = { postgres: { pooler: { enabled: true } } };
 
 describe('a platform whose clients reach Postgres through a pooler', () => {
   const desk = useDesk();
+
+  useStanding();
 
   const databaseHost = async (): Promise<string> => {
     const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };

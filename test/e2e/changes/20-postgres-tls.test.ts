@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { resources, type Secret } from '../../operator/kube/resources.ts';
+import { resources, type Secret } from '../../../operator/kube/resources.ts';
 import {
   anotherPrimary,
   apply,
@@ -11,16 +11,19 @@ import {
   platform,
   podsOf,
   primaryPod,
-} from './support/cluster.ts';
-import { useDesk } from './support/desk.ts';
-import { poolerClients, refusalWithoutTls, serverSessions } from './support/pooler-login.ts';
-import { credentials, logIn } from './support/postgres-login.ts';
-import { underLoad } from './support/under-load.ts';
+} from '../support/cluster.ts';
+import { useDesk } from '../support/desk.ts';
+import { poolerClients, refusalWithoutTls, serverSessions } from '../support/pooler-login.ts';
+import { credentials, logIn } from '../support/postgres-login.ts';
+import { useStanding } from '../support/standing.ts';
+import { underLoad } from '../support/under-load.ts';
 
 const withTls = { postgres: { tls: { enabled: true } } };
 
 describe('a platform whose Postgres speaks TLS', () => {
   const desk = useDesk();
+
+  useStanding();
 
   const databaseUrl = async (): Promise<URL> => {
     const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };

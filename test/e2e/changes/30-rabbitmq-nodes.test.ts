@@ -1,10 +1,13 @@
 import { expect } from 'chai';
-import { apply, eventually, getPlatform, healthy, platform, podsOf } from './support/cluster.ts';
-import { useDesk } from './support/desk.ts';
-import { underLoad } from './support/under-load.ts';
+import { apply, eventually, getPlatform, healthy, platform, podsOf } from '../support/cluster.ts';
+import { useDesk } from '../support/desk.ts';
+import { useStanding } from '../support/standing.ts';
+import { underLoad } from '../support/under-load.ts';
 
 describe('a platform whose RabbitMQ gets more nodes, and fewer', () => {
   const desk = useDesk();
+
+  useStanding();
 
   const members = async (): Promise<string[]> =>
     (await podsOf('rabbitmq'))
