@@ -1,5 +1,6 @@
 import type { KubeClient } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
+import { standUntilBetterElsewhere } from './leader-place.ts';
 import { AlertSender } from './platform/alerts/sender.ts';
 import { readToken } from './platform/alerts/token.ts';
 import { components } from './platform/components.ts';
@@ -178,8 +179,17 @@ async function lead(options: OperatorOptions, followed: Followed, signal: AbortS
   for (const { metadata } of platforms.list())
     queue.add(`${metadata.namespace ?? ''}/${metadata.name}`, { priority: 'low' });
   logger.info('leading');
+  const place = new AbortController();
+  const either = AbortSignal.any([signal, place.signal]);
+  const { client, namespace, identity } = options;
+  const standing = standUntilBetterElsewhere(
+    { client, platforms, children, namespace, identity, clock: systemClock, logger },
+    either,
+  ).catch((reason: unknown) => place.abort(reason));
   try {
-    await controller.run(signal);
+    await controller.run(either);
+    await standing;
+    if (!signal.aborted) throw place.signal.reason;
   } finally {
     endForgetting();
     probes.stop();

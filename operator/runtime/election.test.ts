@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ManualClock, settle } from '../../test/support/clock.ts';
 import { errorFromStatus } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/types.ts';
-import { LeaderElector, type LeaderElectorOptions, type Lease, NotLeadingError } from './election.ts';
+import { GivingWay, LeaderElector, type LeaderElectorOptions, type Lease, NotLeadingError } from './election.ts';
 import { silentLogger } from './logger.ts';
 
 /** One Lease with optimistic locking, that a test can make unreachable. A real API server is used in the integration tests. */
@@ -222,6 +222,22 @@ describe('leader election', () => {
     expect([first.elector.isLeader(), store.lease?.spec?.holderIdentity]).to.deep.equal([false, '']);
     await clock.advance(2_000);
     expect([first.elector.isLeader(), terms]).to.deep.equal([true, 2]);
+  });
+
+  it('leaves the lease to another when its work gives way, and takes it again when nobody wants it', async () => {
+    const better = Promise.withResolvers<never>();
+    const first = enter('first', () => better.promise);
+    await clock.advance(1_000);
+    const second = enter('second');
+    await clock.advance(1_000);
+    better.reject(new GivingWay('another stands better'));
+    await settle();
+    expect([first.elector.isLeader(), store.lease?.spec?.holderIdentity]).to.deep.equal([false, '']);
+    await clock.advance(2_000);
+    expect([first.elector.isLeader(), second.elector.isLeader()]).to.deep.equal([false, true]);
+    await second.stop();
+    await clock.advance(6_000);
+    expect(first.log.filter((line) => line === 'started')).to.have.length.above(1);
   });
 
   it('yields at once to somebody who has taken the lease, whatever the reason', async () => {

@@ -42,7 +42,7 @@ export interface LeaderElectorOptions {
 export interface LeaderCallbacks {
   /**
    * The work of a leader. The signal aborts when leadership ends; only when what is returned has settled is the lease given to others. A
-   * rejection gives it up.
+   * rejection gives it up; one with `GivingWay` leaves it to another candidate for a while.
    */
   onStarted(signal: AbortSignal): Promise<void>;
   onStopped(): void;
@@ -53,11 +53,18 @@ export class NotLeadingError extends Error {
   override readonly name = 'NotLeadingError';
 }
 
+/** The leader's work ends so that another candidate leads in its place. */
+export class GivingWay extends Error {
+  override readonly name = 'GivingWay';
+}
+
 const LEASE_MS = 15_000;
 const RENEW_DEADLINE_MS = 10_000;
 const RETRY_MS = 2_000;
 /** Waiting candidates do not ask all at the same moment. */
 const JITTER = 0.2;
+/** Of retry periods: time for every other candidate to ask. */
+const GIVING_WAY_RETRIES = 3;
 
 /**
  * At most one process leads. Candidates agree over a Lease; whether one has expired each judges by its own monotonic clock from when it last
@@ -138,14 +145,17 @@ export class LeaderElector {
     this.#options.onLeading?.(false);
     this.#logger.info('no longer leading');
     this.#notify(callbacks);
-    if (!signal.aborted) await this.#pause(this.#retryMs, signal);
+    const retries = term.signal.reason instanceof GivingWay ? GIVING_WAY_RETRIES : 1;
+    if (!signal.aborted) await this.#pause(this.#retryMs * retries, signal);
   }
 
   async #work(callbacks: LeaderCallbacks, term: AbortController): Promise<void> {
     try {
       await callbacks.onStarted(term.signal);
     } catch (error) {
-      if (!term.signal.aborted) this.#logger.error('the work of the leader has failed: giving the lease up', { error });
+      if (error instanceof GivingWay) this.#logger.info('giving way', { reason: error.message });
+      else if (!term.signal.aborted)
+        this.#logger.error('the work of the leader has failed: giving the lease up', { error });
       term.abort(error);
     }
   }
