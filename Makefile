@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e e2e-changes bench bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e e2e-changes e2e-rotation bench bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ e2e: setup ## The end-to-end suite, on the cluster in KUBECONFIG or on one it ma
 
 e2e-changes: setup ## What takes longer: TLS and pooler turned on and off, nodes more and fewer, each while clients write
 	node hack/e2e.ts 'test/e2e/changes/*.test.ts'
+
+e2e-rotation: setup ## The authority and every password replaced at once under load, with TLS everywhere (an hour)
+	node hack/e2e.ts 'test/e2e/rotation/*.test.ts'
 
 bench: bench-runtime bench-tasks ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts

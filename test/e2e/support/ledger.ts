@@ -16,12 +16,15 @@ interface Entry {
 /** A client that writes all the time and keeps a record of what was acknowledged. */
 export class Ledger {
   readonly #desk: Desk;
+  readonly #pauseMs: number;
   readonly #entries: Entry[] = [];
   readonly #done: Promise<void>;
   readonly #stop = new AbortController();
 
-  constructor(desk: Desk) {
+  /** @param pauseMs from one acknowledgement to the next message */
+  constructor(desk: Desk, pauseMs = PAUSE_MS) {
     this.#desk = desk;
+    this.#pauseMs = pauseMs;
     this.#done = this.#write();
   }
 
@@ -65,7 +68,7 @@ export class Ledger {
       const text = `My internet is slow, case ${n}`;
       await this.#desk.send(conversation, text, randomUUID());
       this.#entries.push({ conversation, text, atMs: performance.now() });
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await new Promise((resolve) => setTimeout(resolve, this.#pauseMs));
     }
   }
 }
