@@ -379,8 +379,20 @@ describe('the failover driver, step by step', () => {
     expect(plan(cutOff()).condition).to.include({ status: 'Unknown', reason: 'MembersUnreachable' });
   });
 
+  const standbysHeld = { leader: FROM, voters: standbys.map(({ name }) => name), quorum: 1, version: '71' };
+  const electionAfter = (sync: Observed['sync']) =>
+    plan(lost(silentFor(3), { lock: undefined, sync }, fencedPod()), { last: fencing }).status?.lastFailover;
+
+  it('claims to have held standbys only where that is written beside what it outdated, of this pod and this failover', () => {
+    for (const held of [undefined, { against: 'pod-9', at: seconds(-1) }, { against: 'pod-0', at: seconds(-60) }])
+      expect(electionAfter({ ...standbysHeld, held }))
+        .to.include({ step: 'Electing' })
+        .and.to.not.have.property('proof');
+  });
+
   it('records when the old primary was fenced, and when all serve again', () => {
-    const electing = plan(lost(silentFor(3), { lock: undefined }, fencedPod()), { last: fencing }).status?.lastFailover;
+    const sync = { ...standbysHeld, held: { against: 'pod-0', at: seconds(-1) } };
+    const electing = electionAfter(sync);
     expect(electing).to.include({ fencedAt: NOW.toISOString(), proof: 'StandbysHeld' });
     const served = moved([streaming(2)]);
     const serving = plan(served, { last: electing ?? fencing }).status?.lastFailover;

@@ -10,7 +10,7 @@ import { isOpen } from './failover.ts';
 import { streamingNames } from './findings.ts';
 import type { Leadership } from './leadership.ts';
 import { patroniStateNames } from './names.ts';
-import { isLeaving, type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
+import { HELD_ANNOTATION, heldText, isLeaving, type LeaderLock, type Member, type Observed, sqlOf } from './observe.ts';
 import { overdueIn } from './overdue.ts';
 import { isSynchronous } from './patroni-config.ts';
 import { isSilent, verdictOn } from './verdict.ts';
@@ -139,18 +139,30 @@ function waiting({ record }: Situation, member: Member | undefined, wedge: Wedge
   return { ...rest, message: `${name} still renews the leader lock${ending}` };
 }
 
-function electing({ scope, observed, record }: Situation): Drive {
+function electing(situation: Situation): Drive {
+  const { scope, observed, record } = situation;
   const { lock } = observed;
-  const fencedByUs = record.step === 'Fencing' || record.step === 'Fenced';
+  const wasToBeFenced = record.step === 'Fencing' || record.step === 'Fenced';
+  const proof = record.proof ?? (areStandbysHeld(situation) ? 'StandbysHeld' : undefined);
   const next: FailoverStatus = {
     ...unhindered(record),
     step: 'Electing' satisfies Step,
-    ...(fencedByUs
-      ? { fencedAt: record.fencedAt ?? scope.now.toISOString(), proof: record.proof ?? 'StandbysHeld' }
-      : {}),
+    ...(wasToBeFenced ? { fencedAt: record.fencedAt ?? scope.now.toISOString() } : {}),
+    ...(proof === undefined ? {} : { proof }),
     ...(lock?.acquiredAt === undefined ? {} : { to: lock.holder, promotedAt: lock.acquiredAt.toISOString() }),
   };
   return { ...REST, record: next };
+}
+
+/** Whether it was this failover that held them; one who came before the status was written has left it beside what it outdated. */
+function areStandbysHeld({ observed: { sync }, record }: Situation): boolean {
+  const { held } = sync ?? {};
+  if (held === undefined || held.against !== againstWhom(record)) return false;
+  return record.detectedAt === undefined || held.at.getTime() >= new Date(record.detectedAt).getTime();
+}
+
+function againstWhom({ podUID, from }: FailoverStatus): string {
+  return podUID ?? from ?? '';
 }
 
 /** The lock of a primary that is known to be dead need not run out. */
@@ -200,13 +212,13 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
     const message = `waits until the kubelet says that ${lock.holder} is dead, or until its lock runs out`;
     return { ...REST, record: { ...next, message } };
   }
-  const stamp = `${record.podUID ?? lock.holder} ${scope.now.toISOString()}`;
+  const stamp = heldText({ against: againstWhom(record), at: scope.now });
   const outdate: GuardedPatch = {
     ref: stateRef(scope, 'sync'),
     guard: { resourceVersion: sync.version },
     operations: [
       { op: 'test', path: '/metadata/annotations/leader', value: lock.holder },
-      { op: 'add', path: '/metadata/annotations/isp.support~1fenced', value: stamp },
+      { op: 'add', path: `/metadata/annotations/${HELD_ANNOTATION.replace('/', '~1')}`, value: stamp },
     ],
   };
   const action: HoldStandbys = { type: 'postgres.hold', members: addressesOf(voters) };

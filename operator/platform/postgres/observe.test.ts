@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { configMapOf, podOf, primaryReading, scopeWith, setOf } from './fixtures.ts';
-import { observe } from './observe.ts';
+import { HELD_ANNOTATION, heldText, observe } from './observe.ts';
 
 describe('observing Postgres', () => {
   it('finds the members in order, with their readings, and nothing but members', () => {
@@ -18,15 +18,21 @@ describe('observing Postgres', () => {
   });
 
   it('reads the lock, the synchronous primary and the configuration that Patroni keeps', () => {
+    const held = { against: 'pod-1', at: new Date('2026-03-01T11:59:57.000Z') };
     const acquireTime = '2026-03-01T11:59:58.123456+00:00';
     const scope = scopeWith({
       objects: [
         configMapOf('acme-postgres-leader', { leader: 'acme-postgres-1', acquireTime, ttl: '20' }),
-        configMapOf('acme-postgres-sync', { leader: 'acme-postgres-1', sync_standby: 'acme-postgres-0' }),
+        configMapOf('acme-postgres-sync', {
+          leader: 'acme-postgres-1',
+          sync_standby: 'acme-postgres-0',
+          [HELD_ANNOTATION]: heldText(held),
+        }),
         configMapOf('acme-postgres-config', { config: '{"ttl":20}', initialize: '7' }),
       ],
     });
-    const { lock, syncLeader, config } = observe(scope);
+    const { lock, syncLeader, sync, config } = observe(scope);
+    expect(sync?.held).to.deep.equal(held);
     expect(lock).to.deep.equal({ holder: 'acme-postgres-1', acquiredAt: new Date(acquireTime) });
     expect(syncLeader).to.equal('acme-postgres-1');
     expect(config).to.deep.equal({ ttl: 20 });

@@ -42,6 +42,22 @@ export interface SyncState {
   readonly voters: readonly string[];
   readonly quorum: number;
   readonly version: string | undefined;
+  /** The last time that the operator has held standbys and outdated this. */
+  readonly held?: Held | undefined;
+}
+
+/** Standbys were held, so that a primary of theirs can't have commits confirmed. */
+export interface Held {
+  /** UID of the primary's pod; its name where that was not known. */
+  readonly against: string;
+  readonly at: Date;
+}
+
+/** Annotation with whom the standbys are held against, and since when. */
+export const HELD_ANNOTATION = 'isp.support/fenced';
+
+export function heldText({ against, at }: Held): string {
+  return `${against} ${at.toISOString()}`;
 }
 
 /** Everything about Postgres that decisions are made from. */
@@ -157,10 +173,16 @@ function readTime(text: string | undefined): Date | undefined {
 }
 
 function readSync(sync: ConfigMap | undefined): SyncState | undefined {
-  const { leader, sync_standby: standbys = '', quorum } = sync?.metadata.annotations ?? {};
+  const { leader, sync_standby: standbys = '', quorum, [HELD_ANNOTATION]: held } = sync?.metadata.annotations ?? {};
   if (leader === undefined || leader === '') return undefined;
   const voters = standbys.split(',').filter((name) => name !== '' && name !== leader);
-  return { leader, voters, quorum: Number(quorum ?? 0), version: sync?.metadata.resourceVersion };
+  return { leader, voters, quorum: Number(quorum ?? 0), version: sync?.metadata.resourceVersion, held: readHeld(held) };
+}
+
+function readHeld(text = ''): Held | undefined {
+  const [against = '', time] = text.split(' ');
+  const at = readTime(time);
+  return at === undefined ? undefined : { against, at };
 }
 
 /** Patroni's dynamic configuration; undefined before the first member is bootstrapped. */
