@@ -27,7 +27,7 @@ const bundles: Readonly<Record<string, Bundle>> = {
 };
 
 /** Gives CommonJS dependencies the names that they expect to find in a module. */
-const commonJsNames = [
+export const commonJsNames = [
   `import { createRequire as __createRequire } from 'node:module';`,
   `import { dirname as __pathDirname } from 'node:path';`,
   `import { fileURLToPath as __fileURLToPath } from 'node:url';`,

@@ -4,11 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { loadConfig } from '../../operator/kube/config.ts';
-import { resources, type Secret } from '../../operator/kube/resources.ts';
-import type { KubeObject } from '../../operator/kube/types.ts';
-import type { Platform } from '../../operator/platform/core/platform.ts';
 import { graph, type Sample } from './burst/graph.ts';
-import { makeNamespace } from './in-cluster/namespace.ts';
+import { queueAddress } from './in-cluster/management.ts';
+import { OwnPlatform } from './in-cluster/own-platform.ts';
 import { ProgramPod } from './in-cluster/program-pod.ts';
 import { until } from './in-cluster/until.ts';
 
@@ -23,7 +21,6 @@ const { values } = parseArgs({
   },
 });
 const [tasks, seconds] = [Number(values.tasks), Number(values.seconds)];
-const NAME = 'bench';
 const QUEUE = 'batch_jobs';
 const pool = {
   name: 'batch',
@@ -36,7 +33,7 @@ const pool = {
 };
 const { namespace } = values;
 const client = new KubeClient(loadConfig());
-const platformRef = { resource: resources.platforms, namespace, name: NAME };
+const platform = new OwnPlatform(client, namespace);
 const program = new ProgramPod(client, namespace, 'tasks', 'test/bench/burst/tasks.ts');
 
 /** What the program counts: tasks with a result, results beyond the first of a task, and tasks that RabbitMQ gave out again. */
@@ -47,18 +44,9 @@ interface Counts {
   readonly again: number;
 }
 
-await makeNamespace(client, namespace);
-await client.apply(
-  {
-    apiVersion: resources.platforms.apiVersion,
-    kind: resources.platforms.kind,
-    metadata: { name: NAME, namespace, annotations: { 'isp.support/delete-volumes': 'true' } },
-    spec: { customers: 100, postgres: { instances: 1 }, workers: [pool] },
-  } as KubeObject,
-  { fieldManager: 'bench', force: true },
-);
+await platform.apply({ customers: 100, postgres: { instances: 1 }, workers: [pool] });
 await until('the platform ready', async () => {
-  const found = await client.get<Platform>(platformRef);
+  const found = await platform.get();
   const ready = found?.status?.conditions?.find(({ type }) => type === 'Ready');
   return ready?.status === 'True' ? true : undefined;
 });
@@ -77,22 +65,16 @@ for (;;) {
   if (isBackIn) break;
   await pause(1_000);
 }
-await client.delete(platformRef);
-await until('the platform gone', async () => ((await client.get(platformRef)) === undefined ? true : undefined));
-await client.raw('DELETE', `/api/v1/namespaces/${namespace}`);
+await platform.remove();
 
 async function startProgram(): Promise<void> {
-  const ref = { resource: resources.secrets, namespace, name: `${NAME}-rabbitmq` };
-  const { data = {} } = (await client.get<Secret>(ref)) ?? {};
-  const value = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
-  const management = new URL(`http://${NAME}-rabbitmq.${namespace}.svc:15672/api/queues/${value('vhost')}/${QUEUE}`);
-  management.username = value('username');
-  management.password = value('password');
-  await program.start({ node: undefined, env: { BROKER_URL: value('uri'), MANAGEMENT_URL: management.href, QUEUE } });
+  const secret = await platform.secret('rabbitmq');
+  const management = queueAddress(platform.host('rabbitmq'), secret, QUEUE);
+  await program.start({ node: undefined, env: { BROKER_URL: secret['uri'], MANAGEMENT_URL: management, QUEUE } });
 }
 
 async function look(): Promise<Omit<Sample, 'waiting'>> {
-  const status = (await client.get<Platform>(platformRef))?.status?.workers?.find(({ name }) => name === pool.name);
+  const status = (await platform.get())?.status?.workers?.find(({ name }) => name === pool.name);
   const at = (performance.now() - began) / 1000;
   return { at, wanted: status?.replicas ?? 0, ready: status?.readyReplicas ?? 0 };
 }

@@ -10,7 +10,7 @@ import { type Fault, faultsOf } from './failover/faults.ts';
 import { LedgerPod, type LedgerReport } from './failover/ledger-pod.ts';
 import { Placement } from './failover/placement.ts';
 import { Subject } from './failover/subject.ts';
-import { median } from './statistics.ts';
+import { medianAndWorst } from './statistics.ts';
 
 const ALL = 'deleted,forced,killed,frozen,wedged,cut,cut-leader,api-server,operator-down,disk-full';
 /** GiB at first, of volumes that are going to be full. */
@@ -86,9 +86,6 @@ class Field {
   }
 }
 
-const figure = (numbers: readonly number[]): string =>
-  numbers.length === 0 ? '' : `${median(numbers).toFixed(1)} / ${Math.max(...numbers).toFixed(1)}`;
-
 const titles: Readonly<Record<string, string>> = { driven: 'the operator', alone: 'Patroni alone' };
 const rows: string[] = [];
 const ordinary = new Field(values.namespace);
@@ -127,7 +124,7 @@ async function strikeOften(field: Field, mode: string, name: string): Promise<vo
     console.log(JSON.stringify({ mode, fault: name, ...results.at(-1) }));
     console.log(JSON.stringify((await field.subject.platform())?.status?.lastFailover));
   }
-  const column = (key: keyof Run): string => figure(results.map((one) => one[key]));
+  const column = (key: keyof Run): string => medianAndWorst(results.map((one) => one[key]));
   const sum = results.reduce((total, { lost }) => total + lost, 0);
   const most = Math.max(...results.map(({ primaries }) => primaries));
   rows.push(

@@ -6,11 +6,10 @@ import { chooseProvider } from '../../hack/cluster/choose.ts';
 import { createProgress } from '../../hack/cluster/progress.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { loadConfig } from '../../operator/kube/config.ts';
-import { resources } from '../../operator/kube/resources.ts';
-import { leadingOperator, SYSTEM, scaleOperator } from './in-cluster/operator.ts';
+import { leaderAwayFrom, scaleOperator } from './in-cluster/operator.ts';
 import { type Fault, faultsOf } from './redis/faults.ts';
 import { type LedgerReport, Subject } from './redis/subject.ts';
-import { median } from './statistics.ts';
+import { medianAndWorst } from './statistics.ts';
 
 const ALL = 'killed,deleted,forced,frozen,cut,all-killed,all-deleted,volume,template,out,in';
 
@@ -61,8 +60,8 @@ async function strikeOften(mode: string, name: string): Promise<void> {
   }
   const whole = results.map((one) => one.whole).filter((seconds) => seconds !== undefined);
   const columns = [
-    figure(results.map(({ gap }) => gap)),
-    whole.length < results.length ? `not within ${ALONE_MS / 1000} s` : figure(whole),
+    medianAndWorst(results.map(({ gap }) => gap)),
+    whole.length < results.length ? `not within ${ALONE_MS / 1000} s` : medianAndWorst(whole),
     results.reduce((sum, { acknowledged }) => sum + acknowledged, 0),
     results.reduce((sum, { lost }) => sum + lost, 0),
     runs,
@@ -76,7 +75,8 @@ async function strike({ strike, mend, lastsMs, asked }: Fault, alone: boolean): 
   await subject.whole();
   const pod = await subject.target();
   if (alone) await scaleOperator(client, 0);
-  else await leaderAwayFrom(pod.spec?.nodeName);
+  // What a node takes along that is cut off is to be Redis alone.
+  else await leaderAwayFrom(client, pod.spec?.nodeName, async () => await subject.healthy());
   await pause(5_000);
   const struck = Date.now();
   await strike(pod);
@@ -96,21 +96,6 @@ async function strike({ strike, mend, lastsMs, asked }: Fault, alone: boolean): 
   await subject.whole();
   await pause(2_000);
   return { ...(await subject.since(struck)), whole: isWhole ? seconds : undefined };
-}
-
-/** What a node takes along that is cut off is to be Redis alone. */
-async function leaderAwayFrom(node: string | undefined): Promise<void> {
-  for (;;) {
-    const { metadata, spec } = await leadingOperator(client);
-    if (spec?.nodeName !== node) return;
-    await client.delete({ resource: resources.pods, namespace: SYSTEM, name: metadata.name });
-    await pause(5_000);
-    await subject.healthy();
-  }
-}
-
-function figure(numbers: readonly number[]): string {
-  return `${median(numbers).toFixed(1)} / ${Math.max(...numbers).toFixed(1)}`;
 }
 
 /** After each fault, so that an hour's figures are not lost with the last of them. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
 import { connect } from 'amqplib';
 import { encodeTask } from '../../../api/tasks/protocol.ts';
+import { askManagement } from '../in-cluster/management.ts';
+import { serve } from '../in-cluster/serve.ts';
 
 /**
  * Runs in the cluster: sends tasks all at once when it is asked to, and counts their results. How often RabbitMQ gave a task out again, as it does
@@ -39,26 +40,12 @@ async function send(count: number, seconds: number): Promise<void> {
 }
 
 async function givenOutAgain(): Promise<number> {
-  const url = new URL(MANAGEMENT_URL);
-  const authorization = `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}`;
-  const response = await fetch(`${url.origin}${url.pathname}`, { headers: { authorization } });
-  if (!response.ok) throw new Error(`RabbitMQ answered ${response.status}`);
-  const { message_stats } = (await response.json()) as { message_stats?: { redeliver?: number } };
-  return message_stats?.redeliver ?? 0;
+  const queue = await askManagement<{ message_stats?: { redeliver?: number } }>(MANAGEMENT_URL);
+  return queue.message_stats?.redeliver ?? 0;
 }
 
-createServer((request, response) => {
-  const { searchParams } = new URL(request.url ?? '/', 'http://tasks');
-  const count = Number(searchParams.get('send') ?? 0);
-  const work = count === 0 ? Promise.resolve() : send(count, Number(searchParams.get('seconds')));
-  work
-    .then(givenOutAgain)
-    .then((again) => ({ sent: sent.size, done: done.size, repeated, again }))
-    .then(
-      (answer) => response.end(JSON.stringify(answer)),
-      (error: unknown) => {
-        response.statusCode = 503;
-        response.end(String(error));
-      },
-    );
-}).listen(8000);
+serve(async (asked) => {
+  const count = Number(asked.get('send') ?? 0);
+  if (count > 0) await send(count, Number(asked.get('seconds')));
+  return { sent: sent.size, done: done.size, repeated, again: await givenOutAgain() };
+});

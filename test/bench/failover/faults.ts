@@ -1,7 +1,8 @@
-import type { ClusterProvider, ContainerTarget } from '../../../hack/cluster/provider.ts';
-import type { KubeClient } from '../../../operator/kube/client.ts';
-import { type Pod, resources } from '../../../operator/kube/resources.ts';
+import type { ClusterProvider } from '../../../hack/cluster/provider.ts';
+import { type KubeClient, refOf } from '../../../operator/kube/client.ts';
+import type { Pod } from '../../../operator/kube/resources.ts';
 import { scaleOperator } from '../in-cluster/operator.ts';
+import { inside, thaw } from '../in-cluster/pods.ts';
 
 export interface Fault {
   readonly title: string;
@@ -31,25 +32,24 @@ export interface Means {
 }
 
 const WEDGED_MS = 60_000;
+const CONTAINER = 'postgres';
 
 /** What can happen to a primary, by name. */
 export function faultsOf(client: KubeClient, provider: ClusterProvider, means: Means): Readonly<Record<string, Fault>> {
   const cutOff = async ({ spec }: Pod): Promise<void> => await provider.partition(spec?.nodeName ?? '');
   const heal = async ({ spec }: Pod): Promise<void> => await provider.heal(spec?.nodeName ?? '');
-  // Unless the fence has ended it already.
-  const thaw = async (pod: Pod): Promise<void> => {
-    const now = await client.get<Pod>(refTo(pod));
-    if (now?.metadata.uid === pod.metadata.uid && now?.metadata.deletionTimestamp === undefined)
-      await provider.thaw(inside(pod));
-  };
   return {
-    deleted: { title: 'pod deleted', strike: async (pod) => void (await client.delete(refTo(pod))) },
+    deleted: { title: 'pod deleted', strike: async (pod) => void (await client.delete(refOf(pod))) },
     forced: {
       title: 'pod force-deleted',
-      strike: async (pod) => void (await client.delete(refTo(pod), { gracePeriodSeconds: 0 })),
+      strike: async (pod) => void (await client.delete(refOf(pod), { gracePeriodSeconds: 0 })),
     },
-    killed: { title: 'container killed (-9)', strike: async (pod) => await provider.kill(inside(pod)) },
-    frozen: { title: 'container frozen', strike: async (pod) => await provider.freeze(inside(pod)), mend: thaw },
+    killed: { title: 'container killed (-9)', strike: async (pod) => await provider.kill(inside(pod, CONTAINER)) },
+    frozen: {
+      title: 'container frozen',
+      strike: async (pod) => await provider.freeze(inside(pod, CONTAINER)),
+      mend: async (pod) => await thaw(client, provider, pod, CONTAINER),
+    },
     wedged: {
       title: 'postmaster stopped, and nothing else',
       aloneLastsMs: WEDGED_MS,
@@ -69,7 +69,7 @@ export function faultsOf(client: KubeClient, provider: ClusterProvider, means: M
       lastsMs: 40_000,
       strike: async (pod) => {
         await scaleOperator(client, 0);
-        await provider.kill(inside(pod));
+        await provider.kill(inside(pod, CONTAINER));
       },
       mend: async () => await scaleOperator(client, 2),
     },
@@ -88,11 +88,3 @@ export function faultsOf(client: KubeClient, provider: ClusterProvider, means: M
     },
   };
 }
-
-const refTo = ({ metadata: { namespace, name } }: Pod) => ({ resource: resources.pods, namespace, name });
-
-const inside = ({ metadata: { namespace = '', name } }: Pod): ContainerTarget => ({
-  namespace,
-  pod: name,
-  container: 'postgres',
-});

@@ -1,6 +1,8 @@
 import { lookup } from 'node:dns/promises';
-import { createServer } from 'node:http';
 import pg from 'pg';
+import { resolved } from '../in-cluster/resolved.ts';
+import { serve } from '../in-cluster/serve.ts';
+import { largestGap } from '../statistics.ts';
 
 /**
  * Runs in the cluster: clients that write through the primary Service and remember every write that was acknowledged, half of them over a
@@ -22,14 +24,9 @@ const acknowledged: Record<(typeof kinds)[number], Acknowledged[]> = { old: [], 
 let nextId = Date.now() * 1000;
 const primaries: { readonly at: number; readonly count: number }[] = [];
 
-/**
- * The Service's address is asked for once: a node that is cut off takes a part of the cluster's DNS with it, and what is measured here is
- * the database.
- */
-const service = new URL(PGURL);
-service.hostname = (await lookup(service.hostname)).address;
+const service = await resolved(PGURL);
 
-function connect(connectionString = service.href, query_timeout = TIMEOUT_MS): pg.Client {
+function connect(connectionString = service, query_timeout = TIMEOUT_MS): pg.Client {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: TIMEOUT_MS, query_timeout });
   // What breaks a connection is seen by the write that needs it.
   client.on('error', () => undefined);
@@ -132,8 +129,8 @@ async function onMember(address: string, script: string): Promise<unknown> {
 }
 
 function gap(list: readonly Acknowledged[], since: number): number {
-  const times = [since, ...list.filter(({ at }) => at >= since).map(({ at }) => at), Date.now()];
-  return Math.max(...times.slice(1).map((at, index) => at - (times[index] ?? at))) / 1000;
+  const times = list.map(({ at }) => at);
+  return largestGap(times, since, Date.now());
 }
 
 async function report(since: number): Promise<unknown> {
@@ -160,16 +157,8 @@ await first.query('CREATE TABLE IF NOT EXISTS bench_ledger (id bigint PRIMARY KE
 await first.end();
 for (const kind of kinds) for (let client = 0; client < 2; client += 1) void write(kind);
 void check();
-createServer((request, response) => {
-  const { searchParams } = new URL(request.url ?? '/', 'http://ledger');
-  const [full, wedged] = [searchParams.get('fill'), searchParams.get('wedge')];
+serve((asked) => {
+  const [full, wedged] = [asked.get('fill'), asked.get('wedge')];
   const struck = full === null ? wedged && wedge(wedged) : fill(full);
-  const work = struck || report(Number(searchParams.get('since') ?? 0));
-  work.then(
-    (answer) => response.end(JSON.stringify(answer)),
-    (error: unknown) => {
-      response.statusCode = 503;
-      response.end(String(error));
-    },
-  );
-}).listen(8000);
+  return struck || report(Number(asked.get('since') ?? 0));
+});

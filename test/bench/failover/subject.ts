@@ -1,16 +1,14 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
-import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
-import { makeNamespace } from '../in-cluster/namespace.ts';
+import { NAME, OwnPlatform } from '../in-cluster/own-platform.ts';
 import { until } from '../in-cluster/until.ts';
-
-const NAME = 'bench';
 
 /** The platform whose primary is struck, in a namespace of its own: the smallest one, of which only Postgres matters. */
 export class Subject {
   readonly namespace: string;
   readonly #client: KubeClient;
+  readonly #platform: OwnPlatform;
   /** GiB of each volume in a class whose volumes have a limit; undefined in the default class, at the tier's size. */
   #sizeGi: number | undefined;
   #enabled = true;
@@ -18,11 +16,11 @@ export class Subject {
   constructor(client: KubeClient, namespace: string, sizeGi?: number) {
     this.#client = client;
     this.namespace = namespace;
+    this.#platform = new OwnPlatform(client, namespace);
     this.#sizeGi = sizeGi;
   }
 
   async setUp(): Promise<void> {
-    await makeNamespace(this.#client, this.namespace);
     await this.setDriven(true);
     await this.whole();
   }
@@ -42,15 +40,12 @@ export class Subject {
 
   /** Takes everything away. */
   async remove(): Promise<void> {
-    await this.#client.delete(this.#ref);
-    await until('the platform gone', async () => ((await this.platform()) === undefined ? true : undefined));
-    await this.#client.raw('DELETE', `/api/v1/namespaces/${this.namespace}`);
+    await this.#platform.remove();
   }
 
   async #apply(): Promise<void> {
-    const { apiVersion, kind } = resources.platforms;
     const size = this.#sizeGi;
-    const spec = {
+    await this.#platform.apply({
       customers: 100,
       rabbitmq: { nodes: 1 },
       beat: { enabled: false },
@@ -58,23 +53,16 @@ export class Subject {
       ...(size === undefined
         ? {}
         : { postgres: { storage: { storageClassName: 'expandable', size: `${Math.floor(size * 1024)}Mi` } } }),
-    };
-    const annotations = { 'isp.support/delete-volumes': 'true' };
-    const platform = { apiVersion, kind, metadata: { name: NAME, namespace: this.namespace, annotations }, spec };
-    await this.#client.apply(platform as KubeObject, { fieldManager: 'bench', force: true });
+    });
   }
 
   async platform(): Promise<Platform | undefined> {
-    return await this.#client.get<Platform>(this.#ref);
+    return await this.#platform.get();
   }
 
   /** When every member serves and commits are synchronous again. */
   async whole(): Promise<Platform> {
-    return await until('full redundancy', async () => {
-      const platform = await this.platform();
-      const postgres = platform?.status?.conditions?.find(({ type }) => type === 'PostgresReady');
-      return postgres?.status === 'True' && postgres.reason === 'Healthy' ? platform : undefined;
-    });
+    return await this.#platform.healthy('PostgresReady');
   }
 
   member(ordinal: number): string {
@@ -107,7 +95,7 @@ export class Subject {
     await until('the switchover', async () => {
       const request = `${to}/${Date.now()}`;
       const body = { metadata: { annotations: { 'isp.support/switchover': request } } };
-      await this.#client.patch(this.#ref, { type: 'merge', body });
+      await this.#client.patch(this.#platform.ref, { type: 'merge', body });
       const outcome = await until('its outcome', async () => {
         const last = (await this.platform())?.status?.lastSwitchover;
         return last?.request !== request || last.outcome === 'InProgress' ? undefined : last.outcome;
@@ -119,17 +107,10 @@ export class Subject {
 
   /** The values of a Secret of the platform's. */
   async secret(suffix: string): Promise<Record<string, string>> {
-    const ref = { resource: resources.secrets, namespace: this.namespace, name: `${NAME}-${suffix}` };
-    const found = await this.#client.get<KubeObject & { data?: Record<string, string> }>(ref);
-    const entries = Object.entries(found?.data ?? {});
-    return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+    return await this.#platform.secret(suffix);
   }
 
   get membersHost(): string {
-    return `${NAME}-postgres.${this.namespace}.svc`;
-  }
-
-  get #ref(): ObjectRef {
-    return { resource: resources.platforms, namespace: this.namespace, name: NAME };
+    return this.#platform.host('postgres');
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
 import type { KubeObject } from '../../../operator/kube/types.ts';
@@ -27,4 +28,19 @@ export async function leadingOperator(client: KubeClient): Promise<Pod> {
     const name = lease?.spec?.holderIdentity ?? '';
     return name === '' ? undefined : await client.get<Pod>({ resource: resources.pods, namespace: SYSTEM, name });
   });
+}
+
+/** Moves the leader until it is on another node than this one. @param settled resolves when it has taken up its work */
+export async function leaderAwayFrom(
+  client: KubeClient,
+  node: string | undefined,
+  settled: () => Promise<unknown>,
+): Promise<void> {
+  for (;;) {
+    const { metadata, spec } = await leadingOperator(client);
+    if (spec?.nodeName !== node) return;
+    await client.delete({ resource: resources.pods, namespace: SYSTEM, name: metadata.name });
+    await pause(5_000);
+    await settled();
+  }
 }

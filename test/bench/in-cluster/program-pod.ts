@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { commonJsNames } from '../../../hack/images/bundle.ts';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
+import { apiImage } from './api-image.ts';
 import { until } from './until.ts';
 
 /** What a program is to run with. */
@@ -19,13 +22,24 @@ export class ProgramPod {
   readonly #namespace: string;
   readonly #name: string;
   readonly #entry: string;
+  readonly #others: Readonly<Record<string, string>>;
 
-  /** @param entry the program's path from the repository's root */
-  constructor(client: KubeClient, namespace: string, name: string, entry: string) {
+  /**
+   * @param entry the program's path from the repository's root
+   * @param others more programs, which it finds beside it in files that are compressed: a ConfigMap takes 1 MiB. By the name of the file
+   */
+  constructor(
+    client: KubeClient,
+    namespace: string,
+    name: string,
+    entry: string,
+    others: Readonly<Record<string, string>> = {},
+  ) {
     this.#client = client;
     this.#namespace = namespace;
     this.#name = name;
     this.#entry = entry;
+    this.#others = others;
   }
 
   /** In the place of the last one of this name. */
@@ -33,7 +47,16 @@ export class ProgramPod {
     const metadata = { name: this.#name, namespace: this.#namespace };
     const file = 'program.mjs';
     await this.#removeLast();
-    await this.#apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [file]: await bundled(this.#entry) } });
+    const others = Object.entries(this.#others).map(async ([name, entry]) => {
+      return [name, gzipSync(await bundled(entry)).toString('base64')] as const;
+    });
+    await this.#apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata,
+      data: { [file]: await bundled(this.#entry) },
+      binaryData: Object.fromEntries(await Promise.all(others)),
+    });
     await this.#apply({
       apiVersion: 'v1',
       kind: 'Pod',
@@ -46,7 +69,7 @@ export class ProgramPod {
         containers: [
           {
             name: this.#name,
-            image: await until('a pod of the API', () => this.#image()),
+            image: await apiImage(this.#client, this.#namespace),
             command: ['node', `/program/${file}`],
             env: Object.entries(env).map(([name, value]) => ({ name, value })),
             volumeMounts: [{ name: 'program', mountPath: '/program' }],
@@ -58,6 +81,12 @@ export class ProgramPod {
 
   async node(): Promise<string | undefined> {
     return (await this.#client.get<Pod>(this.#ref))?.spec?.nodeName;
+  }
+
+  /** Where the pods of the cluster find it. */
+  async address(): Promise<string> {
+    const ip = await until('its address', async () => (await this.#client.get<Pod>(this.#ref))?.status?.podIP);
+    return `http://${ip}:${PORT}`;
   }
 
   /** Rejects while it does not answer, or says that it cannot. */
@@ -82,13 +111,6 @@ export class ProgramPod {
     return { resource: resources.pods, namespace: this.#namespace, name: this.#name };
   }
 
-  /** That of the API, which has a Node. */
-  async #image(): Promise<string | undefined> {
-    const { items } = await this.#client.list<Pod>(resources.pods, { namespace: this.#namespace });
-    const images = items.flatMap(({ spec }) => (spec?.containers ?? []).map(({ image }) => image));
-    return images.find((image) => image?.includes('/api:'));
-  }
-
   async #removeLast(): Promise<void> {
     await this.#client.delete(this.#ref, { gracePeriodSeconds: 0 });
     await until('the last one gone', async () =>
@@ -101,7 +123,8 @@ export class ProgramPod {
   }
 }
 
-async function bundled(entry: string): Promise<string | undefined> {
+/** A program in one file. @param entry where it begins */
+async function bundled(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -110,8 +133,8 @@ async function bundled(entry: string): Promise<string | undefined> {
     format: 'esm',
     target: 'node24',
     external: ['pg-native'],
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    banner: { js: commonJsNames },
     write: false,
   });
-  return outputFiles[0]?.text;
+  return outputFiles[0]?.text ?? '';
 }

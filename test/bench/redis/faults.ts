@@ -1,7 +1,7 @@
-import type { ClusterProvider, ContainerTarget } from '../../../hack/cluster/provider.ts';
-import type { KubeClient } from '../../../operator/kube/client.ts';
+import type { ClusterProvider } from '../../../hack/cluster/provider.ts';
+import { type KubeClient, refOf } from '../../../operator/kube/client.ts';
 import { type Pod, resources } from '../../../operator/kube/resources.ts';
-import type { ObjectRef } from '../../../operator/kube/types.ts';
+import { inside, thaw } from '../in-cluster/pods.ts';
 import type { Subject } from './subject.ts';
 
 export interface Fault {
@@ -16,6 +16,7 @@ export interface Fault {
 }
 
 const FAULT_MS = 30_000;
+const CONTAINER = 'redis';
 
 /** What can happen to Redis, by name. */
 export function faultsOf(
@@ -24,25 +25,19 @@ export function faultsOf(
   subject: Subject,
 ): Readonly<Record<string, Fault>> {
   const forceDelete = async (pod: Pod): Promise<void> =>
-    void (await client.delete(refTo(pod), { gracePeriodSeconds: 0 }));
-  // Unless the operator has ended it already.
-  const thaw = async (pod: Pod): Promise<void> => {
-    const now = await client.get<Pod>(refTo(pod));
-    if (now?.metadata.uid === pod.metadata.uid && now?.metadata.deletionTimestamp === undefined)
-      await provider.thaw(inside(pod));
-  };
+    void (await client.delete(refOf(pod), { gracePeriodSeconds: 0 }));
   return {
-    killed: { title: 'primary killed (-9)', strike: async (pod) => await provider.kill(inside(pod)) },
+    killed: { title: 'primary killed (-9)', strike: async (pod) => await provider.kill(inside(pod, CONTAINER)) },
     deleted: {
       title: 'pod of a primary deleted',
-      strike: async (pod) => void (await client.delete(refTo(pod))),
+      strike: async (pod) => void (await client.delete(refOf(pod))),
     },
     forced: { title: 'pod of a primary force-deleted', strike: forceDelete },
     frozen: {
       title: 'primary frozen for 30 s',
       lastsMs: FAULT_MS,
-      strike: async (pod) => await provider.freeze(inside(pod)),
-      mend: thaw,
+      strike: async (pod) => await provider.freeze(inside(pod, CONTAINER)),
+      mend: async (pod) => await thaw(client, provider, pod, CONTAINER),
     },
     cut: {
       title: 'node of a primary cut off for 30 s',
@@ -53,7 +48,7 @@ export function faultsOf(
     'all-killed': {
       title: 'every primary killed at once',
       strike: async () =>
-        void (await Promise.all((await subject.primaries()).map((one) => provider.kill(inside(one))))),
+        void (await Promise.all((await subject.primaries()).map((one) => provider.kill(inside(one, CONTAINER))))),
     },
     'all-deleted': {
       title: 'every pod force-deleted at once',
@@ -62,7 +57,7 @@ export function faultsOf(
     volume: {
       title: 'volume of a primary lost',
       strike: async (pod) => {
-        const claim = { ...refTo(pod), resource: resources.persistentVolumeClaims };
+        const claim = { ...refOf(pod), resource: resources.persistentVolumeClaims };
         await client.delete({ ...claim, name: `data-${pod.metadata.name}` });
         await forceDelete(pod);
       },
@@ -75,12 +70,4 @@ export function faultsOf(
     out: { title: '3 shards become 5', asked: true, strike: async () => await subject.change({ shards: 5 }) },
     in: { title: '5 shards become 3', asked: true, strike: async () => await subject.change({ shards: 3 }) },
   };
-}
-
-function refTo({ metadata: { namespace, name } }: Pod): ObjectRef {
-  return { resource: resources.pods, ...(namespace === undefined ? {} : { namespace }), name };
-}
-
-function inside({ metadata: { namespace = '', name } }: Pod): ContainerTarget {
-  return { namespace, pod: name, container: 'redis' };
 }

@@ -1,7 +1,8 @@
-import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Cluster } from 'ioredis';
 import { openRedis } from '../../../api/db/redis.ts';
+import { serve } from '../in-cluster/serve.ts';
+import { largestGap } from '../statistics.ts';
 import { isWhole, primariesOf } from './view.ts';
 
 /**
@@ -61,9 +62,8 @@ async function setWithCopy(key: string): Promise<boolean> {
   return !setError && !waitError && Number(copies) >= 1;
 }
 
-function gap(list: readonly Written[], since: number): number {
-  const times = [since, ...list.filter(({ at }) => at >= since).map(({ at }) => at), Date.now()];
-  return Math.max(...times.slice(1).map((at, index) => at - (times[index] ?? at))) / 1000;
+function timesOf(list: readonly Written[]): number[] {
+  return list.map(({ at }) => at);
 }
 
 async function lostOf(list: readonly Written[]): Promise<number> {
@@ -75,8 +75,9 @@ async function lostOf(list: readonly Written[]): Promise<number> {
 async function report(since: number): Promise<unknown> {
   const kept = copied.map((list) => list.filter(({ at }) => at >= since));
   const lost = await Promise.all(kept.map(lostOf));
+  const gaps = answered.map((list) => largestGap(timesOf(list), since, Date.now()));
   return {
-    gap: Math.max(...answered.map((list) => gap(list, since))),
+    gap: Math.max(...gaps),
     acknowledged: kept.flat().length,
     lost: lost.reduce((sum, one) => sum + one, 0),
   };
@@ -97,15 +98,7 @@ for (let writer = 0; writer < WRITERS; writer += 1) {
   void write(answered[writer] ?? [], `a${writer}`, set);
   void write(copied[writer] ?? [], `c${writer}`, setWithCopy);
 }
-createServer((request, response) => {
-  const { searchParams } = new URL(request.url ?? '/', 'http://ledger');
-  const since = searchParams.get('since');
-  const asked = searchParams.has('primaries') ? primaries() : since === null ? whole() : report(Number(since));
-  asked.then(
-    (answer) => response.end(JSON.stringify(answer)),
-    (error: unknown) => {
-      response.statusCode = 503;
-      response.end(String(error));
-    },
-  );
-}).listen(8000);
+serve((asked) => {
+  const since = asked.get('since');
+  return asked.has('primaries') ? primaries() : since === null ? whole() : report(Number(since));
+});
