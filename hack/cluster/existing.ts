@@ -25,6 +25,8 @@ export function createExistingProvider(kubeconfig: string, progress: Progress): 
     freeze: async () => refuse('freezing a container'),
     thaw: async () => refuse('thawing a container'),
     kill: async () => refuse('killing a container'),
+    block: async () => refuse('cutting a pod off from a port'),
+    unblock: async () => refuse('joining a pod to a port again'),
     freezeApiServer: async () => refuse('stopping the API server'),
     thawApiServer: async () => refuse('letting the API server go on'),
   };

@@ -2,7 +2,7 @@ import { delimiter } from 'node:path';
 import { parseArgs } from 'node:util';
 import { chooseProvider } from './choose.ts';
 import { createProgress, formatDuration } from './progress.ts';
-import { type ClusterProvider, parseTarget } from './provider.ts';
+import { type ClusterProvider, parsePort, parseTarget } from './provider.ts';
 import { ensureToolchain } from './toolchain.ts';
 
 const usage = `usage: node hack/cluster/main.ts COMMAND
@@ -15,6 +15,8 @@ const usage = `usage: node hack/cluster/main.ts COMMAND
   freeze CONTAINER       stop a container's processes where they are
   thaw CONTAINER         let them go on
   kill CONTAINER         SIGKILL to the container's first process
+  block CONTAINER PORT   drop what its pod sends to a port
+  unblock CONTAINER PORT let it pass again
   freeze-api-server      stop the API server where it is
   thaw-api-server        let it go on
   build                  build Kubernetes' binaries and print their folder
@@ -49,7 +51,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (command === 'assets') return printAssets();
 
   const provider = await chooseProvider(progress);
-  const [name = ''] = names;
+  const [name = '', port = ''] = names;
   const commands: Record<string, () => Promise<void>> = {
     up: () => up(provider, Number(values.nodes)),
     down: () => provider.down(),
@@ -60,6 +62,8 @@ async function main(argv: readonly string[]): Promise<void> {
     freeze: () => provider.freeze(parseTarget(name)),
     thaw: () => provider.thaw(parseTarget(name)),
     kill: () => provider.kill(parseTarget(name)),
+    block: () => provider.block(parseTarget(name), parsePort(port)),
+    unblock: () => provider.unblock(parseTarget(name), parsePort(port)),
     'freeze-api-server': () => provider.freezeApiServer(),
     'thaw-api-server': () => provider.thawApiServer(),
   };

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseTarget } from './provider.ts';
+import { parsePort, parseTarget } from './provider.ts';
 
 describe('name of a container', () => {
   it('is a namespace and a pod, with or without the container', () => {
@@ -10,6 +10,18 @@ describe('name of a container', () => {
   for (const text of ['', 'db-0', 'shop/', '/db-0', 'shop/db-0/', 'a/b/c/d']) {
     it(`is not "${text}"`, () => {
       expect(() => parseTarget(text)).to.throw('NAMESPACE/POD');
+    });
+  }
+});
+
+describe('port', () => {
+  it('is a number', () => {
+    expect(parsePort('5672')).to.equal(5672);
+  });
+
+  for (const text of ['', '0', '-1', '1.5', '65536', 'amqp']) {
+    it(`is not "${text}"`, () => {
+      expect(() => parsePort(text)).to.throw('up to 65535');
     });
   }
 });

@@ -29,6 +29,12 @@ export interface ClusterProvider {
   thaw(target: ContainerTarget): Promise<void>;
   /** Sends SIGKILL to the first process of a container. */
   kill(target: ContainerTarget): Promise<void>;
+  /**
+   * Drops what the pod of a container sends to a port of anybody's. Connections stay open and carry nothing; all else of the pod goes on. It
+   * is over with the pod, or when it is undone.
+   */
+  block(target: ContainerTarget, port: number): Promise<void>;
+  unblock(target: ContainerTarget, port: number): Promise<void>;
   /** Stops the API server where it is: connections stay open, new ones come to no end, nobody answers. */
   freezeApiServer(): Promise<void>;
   thawApiServer(): Promise<void>;
@@ -41,4 +47,12 @@ export function parseTarget(text: string): ContainerTarget {
     throw new Error(`${text}: give a container as NAMESPACE/POD or NAMESPACE/POD/CONTAINER`);
   }
   return { namespace, pod, ...(container === undefined ? {} : { container }) };
+}
+
+/** Reads the number of a port. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`${text}: give a port as a number up to 65535`);
+  return port;
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { blockRule } from '../block.ts';
 
 /** kind's configuration: a control plane, which takes no pods of ours, and as many workers as asked for. */
 export function renderKindConfig(workers: number): string {
@@ -37,6 +38,11 @@ else
   freezer=$(sed -n 's/^[0-9]*:freezer://p' "/proc/$1/cgroup")
   echo ${frozen ? 'FROZEN' : 'THAWED'} >"/sys/fs/cgroup/freezer$freezer/freezer.state"
 fi`;
+}
+
+/** A script that cuts the pod of the container whose first process is $1 off from a port, or joins it again. */
+export function setBlockedScript(blocked: boolean, port: number): string {
+  return `nsenter --net="/proc/$1/ns/net" iptables --wait ${blockRule(blocked ? '--insert' : '--delete', port).join(' ')}`;
 }
 
 /** Reads the ids and names that `crictl ps --output json` prints. */

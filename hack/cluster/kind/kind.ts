@@ -5,7 +5,7 @@ import { cacheFolder } from '../cache.ts';
 import { run, succeeds } from '../exec.ts';
 import type { Progress } from '../progress.ts';
 import type { ClusterProvider, ContainerTarget } from '../provider.ts';
-import { cutOff, parseContainers, reconnect, renderKindConfig, setFrozenScript } from './config.ts';
+import { cutOff, parseContainers, reconnect, renderKindConfig, setBlockedScript, setFrozenScript } from './config.ts';
 
 const clusterName = 'isp-support';
 const kindVersion = 'v0.33.0';
@@ -127,6 +127,8 @@ export function createKindProvider(progress: Progress): ClusterProvider {
     freeze: (target) => onContainer(target, setFrozenScript(true)),
     thaw: (target) => onContainer(target, setFrozenScript(false)),
     kill: (target) => onContainer(target, 'kill -KILL "$1"'),
+    block: (target, port) => onContainer(target, setBlockedScript(true, port)),
+    unblock: (target, port) => onContainer(target, setBlockedScript(false, port)),
     freezeApiServer: async () => void (await onNode(`${clusterName}-control-plane`, 'pkill -STOP -x kube-apiserver')),
     thawApiServer: async () => void (await onNode(`${clusterName}-control-plane`, 'pkill -CONT -x kube-apiserver')),
   };

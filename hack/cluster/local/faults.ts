@@ -1,3 +1,5 @@
+import { blockRule } from '../block.ts';
+import { run } from '../exec.ts';
 import type { ContainerTarget } from '../provider.ts';
 import { setFrozen } from './cgroups.ts';
 import { ctr } from './images.ts';
@@ -65,4 +67,17 @@ export async function thaw(container: RunningContainer): Promise<void> {
 /** Kills the first process of a container, and with it the container, without a word of warning. */
 export function kill(container: RunningContainer): void {
   process.kill(container.pid, 'SIGKILL');
+}
+
+/** Drops what a container's pod sends to a port: its connections to it stay open and carry nothing. */
+export async function block(container: RunningContainer, port: number): Promise<void> {
+  await inItsNetwork(container, blockRule('--insert', port));
+}
+
+export async function unblock(container: RunningContainer, port: number): Promise<void> {
+  await inItsNetwork(container, blockRule('--delete', port));
+}
+
+async function inItsNetwork({ pid }: RunningContainer, rule: readonly string[]): Promise<void> {
+  await run('nsenter', [`--net=/proc/${pid}/ns/net`, '--', 'iptables', '--wait', ...rule]);
 }

@@ -10,7 +10,7 @@ import { ensureToolchain } from '../toolchain.ts';
 import { applyAddons, waitUntilComplete, waitUntilUsable } from './addons.ts';
 import { createCgroup, thawAll } from './cgroups.ts';
 import { controlPlaneDaemons, isApiReady, startControlPlane } from './control-plane.ts';
-import { findContainer, freeze, kill, thaw } from './faults.ts';
+import { block, findContainer, freeze, kill, thaw, unblock } from './faults.ts';
 import { loadArchives, systemImage, withArchives, writeSystemImages } from './images.ts';
 import {
   cgroupRoot,
@@ -82,6 +82,8 @@ export function createLocalProvider(progress: Progress): ClusterProvider {
     freeze: (target) => onContainer(target, freeze),
     thaw: (target) => onContainer(target, thaw),
     kill: (target) => onContainer(target, kill),
+    block: (target, port) => onContainer(target, (container) => block(container, port)),
+    unblock: (target, port) => onContainer(target, (container) => unblock(container, port)),
     freezeApiServer: () => signalDaemon(apiServerDaemon, 'SIGSTOP'),
     thawApiServer: () => signalDaemon(apiServerDaemon, 'SIGCONT'),
   };
