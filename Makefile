@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/node_modules/node/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check faults e2e e2e-changes e2e-rotation bench bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
+.PHONY: help setup up test check faults e2e e2e-changes e2e-rotation bench bench-broker bench-burst bench-failover bench-redis bench-runtime bench-tasks cluster-up cluster-down images deploy generate format
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ e2e-rotation: setup ## The authority and every password replaced at once under l
 
 bench: bench-runtime bench-tasks ## Measure the figures in docs/benchmarks anew
 	node hack/bench.ts
+
+bench-broker: setup ## Measure RabbitMQ and the workers under faults, with a ledger of every task
+	node hack/bench-broker.ts
 
 bench-burst: setup ## Measure a burst of 10,000 tasks, and draw it
 	node hack/bench-burst.ts
