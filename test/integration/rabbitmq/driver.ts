@@ -278,7 +278,11 @@ export class Driver {
 
   async #ask(node: RabbitNode): Promise<NodeAnswer> {
     const { name, uid } = node;
-    const probe = this.#probes.get(uid) ?? nodeProbe({ pod: name, uid, ...this.addressOf(node) }, credentials);
+    const wanted = nodeProbe({ pod: name, uid, ...this.addressOf(node) }, credentials);
+    const last = this.#probes.get(uid);
+    // As the operator's board of probes: one that means another is another, as when somebody else signs from now on.
+    const probe = last !== undefined && last.means === wanted.means ? last : wanted;
+    if (probe !== last) last?.close?.();
     this.#probes.set(uid, probe);
     return await probe.run(AbortSignal.timeout(10_000));
   }
