@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeClient, type KubeClientOptions } from '../../../operator/kube/client.ts';
@@ -57,8 +57,9 @@ export async function startApiServer(extraArgs: readonly string[] = []): Promise
   let server = run();
   const kubeconfig = join(folder, 'kubeconfig');
   // The server writes its self-signed certificate, which is what a client trusts, when it starts for the first time.
-  await server.ready(async () => existsSync(join(folder, 'certs', 'apiserver.crt')), READY_MS);
-  const kubeconfigAt = (at: number) => kubeconfigOf(at, readFileSync(join(folder, 'certs', 'apiserver.crt')));
+  const certificate = join(folder, 'certs', 'apiserver.crt');
+  await server.ready(async () => readCertificate(certificate), READY_MS);
+  const kubeconfigAt = (at: number) => kubeconfigOf(at, readCertificate(certificate));
   writeFileSync(kubeconfig, kubeconfigAt(port));
   const connection = loadConfig({ kubeconfig });
   const client = new KubeClient(connection);
@@ -161,23 +162,20 @@ function kubeconfigOf(port: number, ca: Buffer): string {
   });
 }
 
-async function isReady(client: KubeClient): Promise<boolean> {
-  try {
-    await client.raw('GET', '/readyz', undefined, AbortSignal.timeout(1_000));
-    // Some post-start hooks are not part of readyz; tests need the namespace that is made last.
-    await client.raw('GET', '/api/v1/namespaces/default');
-    return true;
-  } catch {
-    // Not yet: it is asked again until the time is over.
-    return false;
-  }
+/** The file is there a moment before what is in it. */
+function readCertificate(path: string): Buffer {
+  const content = readFileSync(path);
+  if (!content.toString().trimEnd().endsWith('-----END CERTIFICATE-----')) throw new Error(`${path} is not complete`);
+  return content;
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
-  } catch {
-    // Not yet, as above.
-    return false;
-  }
+async function isReady(client: KubeClient): Promise<void> {
+  await client.raw('GET', '/readyz', undefined, AbortSignal.timeout(1_000));
+  // Some post-start hooks are not part of readyz; tests need the namespace that is made last.
+  await client.raw('GET', '/api/v1/namespaces/default');
+}
+
+async function answers(url: string): Promise<void> {
+  const { ok, status } = await fetch(url, { signal: AbortSignal.timeout(1_000) });
+  if (!ok) throw new Error(`${url} answers with ${status}`);
 }

@@ -32,12 +32,20 @@ export class ServerProcess {
     process.once('exit', this.#killAtExit);
   }
 
-  /** Waits until the probe is true; throws the end of the log when the process ends before or the time is over. */
-  async ready(probe: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+  /**
+   * Waits until the probe resolves; throws what it rejected with last, and the end of the log, when the process ends before or the time is
+   * over.
+   */
+  async ready(probe: () => Promise<unknown>, timeoutMs: number): Promise<void> {
     const end = performance.now() + timeoutMs;
-    while (!(await probe())) {
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw this.#failure('has ended');
-      if (performance.now() > end) throw this.#failure(`is not ready after ${timeoutMs} ms`);
+    for (;;) {
+      try {
+        await probe();
+        return;
+      } catch (error) {
+        if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw this.#failure('has ended');
+        if (performance.now() > end) throw this.#failure(`is not ready after ${timeoutMs} ms: ${String(error)}`);
+      }
       await sleep(50);
     }
   }
