@@ -1,6 +1,7 @@
 import { resources } from '../../kube/resources.ts';
 import type { ObjectRef } from '../../kube/types.ts';
 import type { GuardedPatch, Removal, Scope } from '../core/component.ts';
+import { annotationPath } from '../core/json-pointer.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { FailoverStatus } from '../core/platform.ts';
 import type { HoldStandbys, PostgresAction, ReleaseStandbys } from './actions.ts';
@@ -197,7 +198,7 @@ function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
 
 /** Without its address nobody asks it whether it is ahead: an election would wait 2 s for the answer of a member that is lost. */
 function unlisted(ref: ObjectRef, uid: string): GuardedPatch {
-  return { ref, guard: { uid }, operations: [{ op: 'remove', path: `/metadata/annotations/${MEMBER_ANNOTATION}` }] };
+  return { ref, guard: { uid }, operations: [{ op: 'remove', path: annotationPath(MEMBER_ANNOTATION) }] };
 }
 
 /**
@@ -217,8 +218,8 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
     ref: stateRef(scope, 'sync'),
     guard: { resourceVersion: sync.version },
     operations: [
-      { op: 'test', path: '/metadata/annotations/leader', value: lock.holder },
-      { op: 'add', path: `/metadata/annotations/${HELD_ANNOTATION.replace('/', '~1')}`, value: stamp },
+      { op: 'test', path: annotationPath('leader'), value: lock.holder },
+      { op: 'add', path: annotationPath(HELD_ANNOTATION), value: stamp },
     ],
   };
   const action: HoldStandbys = { type: 'postgres.hold', members: addressesOf(voters) };
@@ -245,7 +246,7 @@ function refused({ scope, record }: Situation, refusal: string): Drive {
 
 function clearLock(scope: Scope, { holder, version }: LeaderLock): GuardedPatch[] {
   if (version === undefined) return [];
-  const path = '/metadata/annotations/leader';
+  const path = annotationPath('leader');
   return [
     {
       ref: stateRef(scope, 'leader'),

@@ -1,6 +1,7 @@
 import type { Pod } from '../../../kube/resources.ts';
 import { resources } from '../../../kube/resources.ts';
 import type { GuardedPatch, JsonOperation } from '../../core/component.ts';
+import { annotationPath } from '../../core/json-pointer.ts';
 
 /** Of the pods of a ReplicaSet that shrinks, those with the lowest cost go first. */
 export const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
@@ -41,7 +42,7 @@ export function markBusy(pods: readonly Pod[], inHandOf: Readonly<Record<string,
     const operation: JsonOperation =
       annotations === undefined
         ? { op: 'add', path: '/metadata/annotations', value: { [DELETION_COST]: wanted } }
-        : { op: 'add', path: `/metadata/annotations/${DELETION_COST.replace('/', '~1')}`, value: wanted };
+        : { op: 'add', path: annotationPath(DELETION_COST), value: wanted };
     return { ref: { resource: resources.pods, namespace, name }, guard: { uid }, operations: [operation] };
   });
 }
