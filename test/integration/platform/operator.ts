@@ -1,3 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { runOperator } from '../../../operator/operator.ts';
 import { components as allComponents } from '../../../operator/platform/components.ts';
@@ -5,6 +7,7 @@ import type { Component } from '../../../operator/platform/core/component.ts';
 import { silentLogger } from '../../../operator/runtime/logger.ts';
 import { RuntimeMetrics } from '../../../operator/runtime/metrics.ts';
 import type { ApiServer } from '../../support/apiserver/index.ts';
+import { eventually } from '../../support/eventually.ts';
 
 export interface RunningOperator {
   /**
@@ -12,6 +15,8 @@ export interface RunningOperator {
    * API server are reconciled, too, and are nobody's concern here.
    */
   writes(namespace: string): readonly string[];
+  /** Waits until it has written nothing there for 1.5 s; throws what it writes after 30 s. */
+  idle(namespace: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -40,8 +45,17 @@ export function startOperator(
     components,
     signal: stop.signal,
   });
+  const writesIn = (namespace: string): string[] =>
+    writes.filter((write) => /\/namespaces\/([^/?]+)\//.exec(write)?.[1] === namespace);
   return {
-    writes: (namespace) => writes.filter((write) => /\/namespaces\/([^/?]+)\//.exec(write)?.[1] === namespace),
+    writes: writesIn,
+    async idle(namespace) {
+      await eventually(async () => {
+        const before = writesIn(namespace);
+        await pause(1_500);
+        expect(writesIn(namespace)).to.deep.equal(before);
+      }, 30_000);
+    },
     async stop() {
       stop.abort(new Error('the test ends'));
       await done;

@@ -66,14 +66,6 @@ describe('a platform whose RabbitMQ serves with TLS', function () {
     await client.patch(platformRef(namespace, 'acme'), { type: 'merge', body: { spec: withTls(enabled) } });
   }
 
-  async function idle(): Promise<void> {
-    await eventually(async () => {
-      const before = operator.writes(namespace);
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect(operator.writes(namespace)).to.deep.equal(before);
-    }, 30_000);
-  }
-
   let plain: StatefulSet;
   let configuration: ConfigMap;
 
@@ -108,7 +100,7 @@ describe('a platform whose RabbitMQ serves with TLS', function () {
     }, 30_000);
   });
 
-  it('is idle then', async () => await idle());
+  it('is idle then', async () => await operator.idle(namespace));
 
   it('is what it was before when it is changed back, address first', async () => {
     await wish(false);
@@ -124,7 +116,7 @@ describe('a platform whose RabbitMQ serves with TLS', function () {
     expect(await ports()).to.deep.equal(['amqp', 'management', 'prometheus']);
   });
 
-  it('is idle without, too', async () => await idle());
+  it('is idle without, too', async () => await operator.idle(namespace));
 
   it('has nothing but TLS from the first pod of a new platform', async () => {
     namespace = await newNamespace(server.current, 'rabbitmq-tls-new');

@@ -56,14 +56,6 @@ describe('a platform whose Postgres serves with TLS', function () {
     return config.metadata.annotations?.['config'] ?? '';
   }
 
-  async function idle(): Promise<void> {
-    await eventually(async () => {
-      const before = operator.writes(namespace);
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
-      expect(operator.writes(namespace)).to.deep.equal(before);
-    }, 30_000);
-  }
-
   it('begins without, and nothing of it is there', async () => {
     await client.create(platform(namespace, 'acme', PLAYED_SPEC));
     await eventually(async () => await get(resources.deployments, 'acme-api'), 60_000);
@@ -99,7 +91,7 @@ describe('a platform whose Postgres serves with TLS', function () {
     });
   });
 
-  it('is idle then', async () => await idle());
+  it('is idle then', async () => await operator.idle(namespace));
 
   it('puts a pooler in that has TLS from its first pod, and leads the application to it', async () => {
     const spec = { postgres: { pooler: { enabled: true } } };
@@ -123,7 +115,7 @@ describe('a platform whose Postgres serves with TLS', function () {
     expect(await rules()).to.contain('hostssl all all all');
   });
 
-  it('is idle with it, too', async () => await idle());
+  it('is idle with it, too', async () => await operator.idle(namespace));
 
   it('begins to replace the authority when it is asked to, once', async () => {
     const body = { metadata: { annotations: { 'isp.support/rotate-ca': 'today' } } };
