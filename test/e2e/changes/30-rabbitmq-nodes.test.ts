@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { apply, eventually, getPlatform, healthy, platform, podsOf } from '../support/cluster.ts';
+import { resources } from '../../../operator/kube/resources.ts';
+import { labels } from '../../../operator/platform/core/names.ts';
+import { apply, children, eventually, getPlatform, healthy, platform, podsOf } from '../support/cluster.ts';
 import { useDesk } from '../support/desk.ts';
 import { useStanding } from '../support/standing.ts';
 import { underLoad } from '../support/under-load.ts';
@@ -14,6 +16,11 @@ describe('a platform whose RabbitMQ gets more nodes, and fewer', () => {
       .filter(({ metadata }) => metadata.labels?.['apps.kubernetes.io/pod-index'] !== undefined)
       .map(({ metadata }) => metadata.name)
       .toSorted((a, b) => (a < b ? -1 : 1));
+
+  const claims = async (): Promise<string[]> => {
+    const found = await children(resources.persistentVolumeClaims, { [labels.component]: 'rabbitmq' });
+    return found.map(({ metadata }) => metadata.name);
+  };
 
   const nodesOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `acme-rabbitmq-${index}`);
 
@@ -40,6 +47,8 @@ describe('a platform whose RabbitMQ gets more nodes, and fewer', () => {
       await underLoad(desk, async () => await sized(nodes));
       await healthy();
       expect(await members()).to.deep.equal(nodesOf(nodes));
+      // Those of the nodes that it gives back are kept.
+      expect(await claims()).to.have.members(nodesOf(5).map((node) => `data-${node}`));
       for (const { metadata } of await podsOf('rabbitmq'))
         if (before.has(metadata.name)) expect(metadata.uid, metadata.name).to.equal(before.get(metadata.name));
     });
