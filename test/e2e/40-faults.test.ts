@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import amqp from 'amqplib';
 import { expect } from 'chai';
-import { type Pod, resources, type Secret } from '../../operator/kube/resources.ts';
+import type { Pod } from '../../operator/kube/resources.ts';
 import { labels } from '../../operator/platform/core/names.ts';
 import {
   anotherPrimary,
   apply,
-  client,
   deletePod,
   eventually,
   getPlatform,
@@ -19,6 +18,7 @@ import {
 import { useDesk } from './support/desk.ts';
 import { startPortForward } from './support/forward.ts';
 import { inContainer } from './support/pod-command.ts';
+import { secretOf } from './support/secrets.ts';
 import { underLoad } from './support/under-load.ts';
 
 describe('a platform that loses a part while clients write', () => {
@@ -112,14 +112,9 @@ describe('a platform that loses a part while clients write', () => {
   });
 
   it('finishes a task whose worker was killed while it ran', async () => {
-    const secret = await client.get<Secret>({
-      resource: resources.secrets,
-      namespace: NAMESPACE,
-      name: 'acme-rabbitmq',
-    });
-    const value = (key: string): string => Buffer.from(secret?.data?.[key] ?? '', 'base64').toString();
+    const { username = '', password = '', vhost = '' } = await secretOf('rabbitmq');
     const forward = await startPortForward(NAMESPACE, 'service/acme-rabbitmq', 5672);
-    const url = `amqp://${value('username')}:${value('password')}@127.0.0.1:${forward.port}/${value('vhost')}`;
+    const url = `amqp://${username}:${password}@127.0.0.1:${forward.port}/${vhost}`;
     const connection = await amqp.connect(url);
     try {
       const channel = await connection.createChannel();

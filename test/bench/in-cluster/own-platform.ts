@@ -1,9 +1,10 @@
 import type { KubeClient } from '../../../operator/kube/client.ts';
-import { type Pod, resources, type Secret } from '../../../operator/kube/resources.ts';
+import { type Pod, resources } from '../../../operator/kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../../operator/kube/types.ts';
 import { labels } from '../../../operator/platform/core/names.ts';
 import type { Platform } from '../../../operator/platform/core/platform.ts';
 import type { PlatformSpec } from '../../../operator/platform/schema/spec.ts';
+import { secretValues } from '../../support/secret-values.ts';
 import { makeNamespace } from './namespace.ts';
 import { until } from './until.ts';
 
@@ -55,9 +56,7 @@ export class OwnPlatform {
 
   /** The values of one of its Secrets. */
   async secret(suffix: string): Promise<Record<string, string>> {
-    const ref = { resource: resources.secrets, namespace: this.namespace, name: `${NAME}-${suffix}` };
-    const entries = Object.entries((await this.#client.get<Secret>(ref))?.data ?? {});
-    return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+    return await secretValues(this.#client, this.namespace, `${NAME}-${suffix}`);
   }
 
   /** The pods of a component, by name. */

@@ -1,20 +1,18 @@
 import { expect } from 'chai';
-import { resources, type Secret } from '../../../operator/kube/resources.ts';
 import {
   anotherPrimary,
   apply,
-  client,
   deletePod,
   eventually,
   getPlatform,
   healthy,
-  NAMESPACE,
   platform,
   podsOf,
   primaryPod,
 } from '../support/cluster.ts';
 import { useDesk } from '../support/desk.ts';
 import { credentials, logIn } from '../support/postgres-login.ts';
+import { applicationUrl } from '../support/secrets.ts';
 import { useStanding } from '../support/standing.ts';
 import { underLoad } from '../support/under-load.ts';
 
@@ -25,11 +23,7 @@ describe('a platform whose clients reach Postgres through a pooler', () => {
 
   useStanding();
 
-  const databaseHost = async (): Promise<string> => {
-    const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };
-    const secret = await client.get<Secret>(ref);
-    return new URL(Buffer.from(secret?.data?.['DATABASE_URL'] ?? '', 'base64').toString()).hostname;
-  };
+  const databaseHost = async (): Promise<string> => (await applicationUrl('DATABASE_URL')).hostname;
 
   const members = async (): Promise<string[]> =>
     (await podsOf('postgres')).map(({ metadata }) => metadata.uid ?? '').toSorted((a, b) => (a < b ? -1 : 1));

@@ -1,13 +1,10 @@
 import { expect } from 'chai';
-import { resources, type Secret } from '../../../operator/kube/resources.ts';
 import {
   anotherPrimary,
   apply,
-  client,
   deletePod,
   eventually,
   healthy,
-  NAMESPACE,
   platform,
   podsOf,
   primaryPod,
@@ -15,6 +12,7 @@ import {
 import { useDesk } from '../support/desk.ts';
 import { poolerClients, refusalWithoutTls, serverSessions } from '../support/pooler-login.ts';
 import { credentials, logIn } from '../support/postgres-login.ts';
+import { applicationUrl } from '../support/secrets.ts';
 import { useStanding } from '../support/standing.ts';
 import { underLoad } from '../support/under-load.ts';
 
@@ -24,12 +22,6 @@ describe('a platform whose Postgres speaks TLS', () => {
   const desk = useDesk();
 
   useStanding();
-
-  const databaseUrl = async (): Promise<URL> => {
-    const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };
-    const secret = await client.get<Secret>(ref);
-    return new URL(Buffer.from(secret?.data?.['DATABASE_URL'] ?? '', 'base64').toString());
-  };
 
   it('is changed over to it while clients write, until nobody is let in without', async () => {
     await underLoad(desk, async () => {
@@ -54,11 +46,11 @@ describe('a platform whose Postgres speaks TLS', () => {
     await underLoad(desk, async () => {
       await apply(platform({ postgres: { tls: { enabled: true }, pooler: { enabled: true } } }));
       await eventually('the pooler in between', async () =>
-        (await databaseUrl()).hostname.includes('-pooler') ? true : undefined,
+        (await applicationUrl('DATABASE_URL')).hostname.includes('-pooler') ? true : undefined,
       );
       await healthy();
     });
-    expect((await databaseUrl()).searchParams.get('sslmode')).to.equal('verify-full');
+    expect((await applicationUrl('DATABASE_URL')).searchParams.get('sslmode')).to.equal('verify-full');
     expect(await refusalWithoutTls()).to.match(/SSL required/);
     const clients = await poolerClients();
     expect(clients.filter(({ database }) => database === 'isp_support')).to.not.have.length(0);
@@ -68,8 +60,8 @@ describe('a platform whose Postgres speaks TLS', () => {
       await apply(platform(withTls));
       await eventually('the pooler gone', async () => ((await podsOf('pooler')).length === 0 ? true : undefined));
     });
-    expect((await databaseUrl()).hostname).to.include('postgres-primary');
-    expect((await databaseUrl()).searchParams.get('sslmode')).to.equal('verify-full');
+    expect((await applicationUrl('DATABASE_URL')).hostname).to.include('postgres-primary');
+    expect((await applicationUrl('DATABASE_URL')).searchParams.get('sslmode')).to.equal('verify-full');
   });
 
   it('is changed back while clients write', async () => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { type Pod, resources, type Secret } from '../../../operator/kube/resources.ts';
+import { type Pod, resources } from '../../../operator/kube/resources.ts';
 import { presentedOn } from '../../../operator/platform/certificates/presented.ts';
 import {
   apply,
@@ -16,6 +16,7 @@ import {
 import { useDesk } from '../support/desk.ts';
 import { startPortForward } from '../support/forward.ts';
 import { inContainer } from '../support/pod-command.ts';
+import { applicationUrl } from '../support/secrets.ts';
 import { useStanding } from '../support/standing.ts';
 import { underLoad } from '../support/under-load.ts';
 
@@ -26,12 +27,6 @@ describe('a platform whose RabbitMQ speaks TLS', () => {
   const desk = useDesk();
 
   useStanding();
-
-  const brokerUrl = async (): Promise<URL> => {
-    const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-app' };
-    const secret = await client.get<Secret>(ref);
-    return new URL(Buffer.from(secret?.data?.['CELERY_BROKER_URL'] ?? '', 'base64').toString());
-  };
 
   const nodes = async (): Promise<Pod[]> =>
     (await podsOf('rabbitmq')).filter(({ metadata }) => /-rabbitmq-\d$/.test(metadata.name));
@@ -79,7 +74,7 @@ describe('a platform whose RabbitMQ speaks TLS', () => {
       await listening('only');
       await healthy();
     });
-    expect(await brokerUrl()).to.include({ protocol: 'amqps:', port: '5671' });
+    expect(await applicationUrl('CELERY_BROKER_URL')).to.include({ protocol: 'amqps:', port: '5671' });
     const pod = await anyNode();
     for (const port of [5671, 15671]) expect(await answers(pod, port), `port ${port}`).to.equal(true);
     for (const port of [5672, 15672]) expect(await answers(pod, port), `port ${port}`).to.equal(false);
@@ -114,6 +109,6 @@ describe('a platform whose RabbitMQ speaks TLS', () => {
       await listening(undefined);
       await healthy();
     });
-    expect(await brokerUrl()).to.include({ protocol: 'amqp:', port: '5672' });
+    expect(await applicationUrl('CELERY_BROKER_URL')).to.include({ protocol: 'amqp:', port: '5672' });
   });
 });

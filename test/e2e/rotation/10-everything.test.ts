@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { resources, type Secret } from '../../../operator/kube/resources.ts';
-import { apply, client, eventually, getPlatform, NAMESPACE, platform, podsOf } from '../support/cluster.ts';
+import { apply, eventually, getPlatform, platform, podsOf } from '../support/cluster.ts';
 import { useDesk } from '../support/desk.ts';
 import { inContainer } from '../support/pod-command.ts';
+import { secretOf } from '../support/secrets.ts';
 import { useOwn } from '../support/standing.ts';
 import { underLoad } from '../support/under-load.ts';
 
@@ -27,12 +27,6 @@ describe('a platform that gets another authority and other passwords, all at onc
 
   useOwn(spec);
 
-  const secret = async (name: string): Promise<Record<string, string>> => {
-    const found = await client.get<Secret>({ resource: resources.secrets, namespace: NAMESPACE, name });
-    const entries = Object.entries(found?.data ?? {});
-    return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
-  };
-
   const status = async () => (await getPlatform())?.status ?? {};
 
   /** What a server of Redis answers who comes with the password. */
@@ -45,8 +39,8 @@ describe('a platform that gets another authority and other passwords, all at onc
 
   it('refuses nobody meanwhile, and believes and lets in nobody by the last ones in the end', async function () {
     this.timeout(ROTATION_MS + 600_000);
-    const before = { authority: (await status()).certificates?.authority, redis: await secret('acme-redis') };
-    const login = await secret('acme-postgres');
+    const before = { authority: (await status()).certificates?.authority, redis: await secretOf('redis') };
+    const login = await secretOf('postgres');
     await underLoad(
       desk,
       async () => {
@@ -67,8 +61,8 @@ describe('a platform that gets another authority and other passwords, all at onc
     const { certificates } = await status();
     expect(certificates?.authority).to.not.equal(before.authority);
     expect(certificates?.trusted).to.deep.equal([certificates?.authority]);
-    expect((await secret('acme-postgres'))['username']).to.not.equal(login['username']);
+    expect((await secretOf('postgres'))['username']).to.not.equal(login['username']);
     expect(await redisAnswer(before.redis['password'])).to.match(/WRONGPASS/);
-    expect(await redisAnswer((await secret('acme-redis'))['password'])).to.match(/PONG/);
+    expect(await redisAnswer((await secretOf('redis'))['password'])).to.match(/PONG/);
   });
 });

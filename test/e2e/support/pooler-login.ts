@@ -1,16 +1,16 @@
-import { type ConfigMap, resources, type Secret } from '../../../operator/kube/resources.ts';
+import { type ConfigMap, resources } from '../../../operator/kube/resources.ts';
 import { SqlSession, type SqlTarget } from '../../../operator/platform/postgres/sql-session.ts';
 import { client, NAMESPACE } from './cluster.ts';
 import { startPortForward } from './forward.ts';
 import { credentials } from './postgres-login.ts';
+import { secretOf } from './secrets.ts';
 
 type Row = Record<string, unknown>;
 type Way = Pick<SqlTarget, 'host' | 'port' | 'tls'>;
 
 /** Who is connected to one pod of the pooler for writes, each with `tls`, as its console says; asked with TLS, under the platform's authority. */
 export async function poolerClients(): Promise<Row[]> {
-  const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-postgres-pooler' };
-  const password = Buffer.from((await client.get<Secret>(ref))?.data?.['console-password'] ?? '', 'base64').toString();
+  const { 'console-password': password = '' } = await secretOf('postgres-pooler');
   return await ask(true, { database: 'pgbouncer', user: 'pooler_console', password }, 'SHOW CLIENTS');
 }
 

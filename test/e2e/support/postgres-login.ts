@@ -1,7 +1,7 @@
 import { Client } from 'pg';
-import { resources, type Secret } from '../../../operator/kube/resources.ts';
-import { client, NAMESPACE } from './cluster.ts';
+import { NAMESPACE } from './cluster.ts';
 import { startPortForward } from './forward.ts';
+import { secretOf } from './secrets.ts';
 
 interface Login {
   readonly ok: boolean;
@@ -10,9 +10,7 @@ interface Login {
 
 /** The application's own way in, as its Secret has it. */
 export async function credentials(): Promise<Record<string, string>> {
-  const ref = { resource: resources.secrets, namespace: NAMESPACE, name: 'acme-postgres' };
-  const { data = {} } = (await client.get<Secret>(ref)) ?? {};
-  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]));
+  return await secretOf('postgres');
 }
 
 /** Tries to log in at the primary, without TLS. */
