@@ -2,8 +2,8 @@ import { resources } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
+import { annotationsOfRotation, loginAnnotations, type RotationNotes } from '../core/rotation-journal.ts';
 import type { GeneratedSecret } from '../core/secrets.ts';
-import { loginAnnotations } from '../postgres/login.ts';
 import { PASSWORD_LENGTH, redisValues } from '../redis/credentials.ts';
 import { isSentinel } from '../redis/mode.ts';
 import { PASSWORD_KEY, redisName } from '../redis/names.ts';
@@ -11,7 +11,6 @@ import { passwordRotationOf } from '../redis/password/facts.ts';
 import type { PasswordPlan } from '../redis/password/rotation.ts';
 import {
   LAST_KEY,
-  loginAnnotationsOf,
   type NextPassword,
   nextPassword,
   nextSecretName,
@@ -66,12 +65,12 @@ function secretOf(
   { platform }: Scope,
   password: string,
   other: string | undefined,
-  notes: Omit<RedisLogin, 'password'>,
+  notes: RotationNotes,
 ): GeneratedSecret {
   return {
     name: redisName(platform),
     component: 'redis',
     values: redisValues(platform, password, other),
-    annotations: loginAnnotationsOf(notes),
+    annotations: annotationsOfRotation(notes),
   };
 }

@@ -2,9 +2,10 @@ import { resources } from '../../kube/resources.ts';
 import type { ComponentPlan, Removal, Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { RandomString } from '../core/random.ts';
+import { loginAnnotations } from '../core/rotation-journal.ts';
 import type { GeneratedSecret } from '../core/secrets.ts';
 import { loginValues, PASSWORD_LENGTH } from '../postgres/credentials.ts';
-import { type AppLogin, appLogin, loginAnnotations, nextLogin } from '../postgres/login.ts';
+import { type AppLogin, appLogin, nextLogin } from '../postgres/login.ts';
 import { appSecretName, nextSecretName } from '../postgres/names.ts';
 import { passwordRotationOf } from '../postgres/password-facts.ts';
 

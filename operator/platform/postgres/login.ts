@@ -1,6 +1,7 @@
 import { resources, type Secret } from '../../kube/resources.ts';
 import type { Scope } from '../core/component.ts';
 import { namespaceOf } from '../core/names.ts';
+import { loginAnnotations } from '../core/rotation-journal.ts';
 import { ALTERNATE_USER, APP_USER, appSecretName, nextSecretName } from './names.ts';
 
 /**
@@ -8,13 +9,6 @@ import { ALTERNATE_USER, APP_USER, appSecretName, nextSecretName } from './names
  * got. An address that comes back counts as another: a container that restarts reads the one that there is by then.
  */
 export const DATABASE_LOGIN = 'isp.support/database-login';
-
-export const loginAnnotations = {
-  /** On a Secret with a login: the request that it was made for. */
-  rotatedFor: 'isp.support/rotated-for',
-  /** On the application's login: the request after which the one before it was revoked. */
-  retiredFor: 'isp.support/retired-for',
-} as const;
 
 /** A way into the database, as a Secret has it. */
 export interface AppLogin {

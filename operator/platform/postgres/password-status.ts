@@ -1,5 +1,6 @@
 import type { EventPlan, Scope } from '../core/component.ts';
 import type { PasswordRotationStatus } from '../core/platform.ts';
+import { rotationEvents } from '../core/rotation-events.ts';
 import { appLogin, nextLogin } from './login.ts';
 import type { PasswordPlan } from './password-rotation.ts';
 
@@ -25,8 +26,5 @@ const notes: Readonly<Record<string, string>> = {
 
 /** An event for each step of it. */
 export function passwordEvents({ platform }: Scope, after: PasswordRotationStatus | undefined): EventPlan[] {
-  const before = platform.status?.postgres?.passwordRotation;
-  if (after === undefined || (before?.phase === after.phase && before.request === after.request)) return [];
-  const note = notes[after.phase] ?? after.phase;
-  return [{ type: 'Normal', reason: 'PasswordRotation', action: 'RotatePassword', note }];
+  return rotationEvents('PasswordRotation', notes, platform.status?.postgres?.passwordRotation, after);
 }

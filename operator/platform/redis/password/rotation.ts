@@ -1,9 +1,10 @@
+import { MOUNT_MS, type RotationStep, stepLasted } from '../../core/rotation-journal.ts';
 import type { Address } from '../cluster-nodes.ts';
 import type { Part } from '../sentinel/names.ts';
 import type { PasswordAction, PasswordTarget } from './actions.ts';
 import type { PasswordReading } from './reading.ts';
 import { passwordHash } from './reading.ts';
-import type { NextPassword, RedisLogin, RotationStep } from './secrets.ts';
+import type { NextPassword, RedisLogin } from './secrets.ts';
 
 /** A pod of Redis that there is, with what it says; no reading when it has not answered. */
 export interface PasswordMember {
@@ -41,8 +42,6 @@ export interface PasswordPlan {
   readonly until?: Date;
 }
 
-/** A kubelet brings a Secret into the pods that mount it within its sync period of a minute and the time that it caches, which is less. */
-const MOUNT_MS = 120_000;
 /** For clients that nobody sees: Redis does not tell which password a connection came with. */
 const CLIENTS_MS = 600_000;
 
@@ -87,7 +86,7 @@ function retire(facts: PasswordFacts): PasswordPlan {
       waitsFor: `${names(offering)} to log in with the new password`,
     };
   if (!followed) return { phase, actions: [], waitsFor: 'the pods of the application to be replaced' };
-  const until = after(login, CLIENTS_MS);
+  const until = stepLasted(login, CLIENTS_MS);
   if (until > now)
     return { phase, actions: [], waitsFor: 'clients that nobody sees to take the new password from the Secret', until };
   return { phase, actions: [], step: 'Revoking' };
@@ -132,7 +131,7 @@ function on(
 }
 
 function mounting({ login, now }: PasswordFacts): PasswordPlan | undefined {
-  const until = after(login, MOUNT_MS);
+  const until = stepLasted(login, MOUNT_MS);
   if (until <= now) return undefined;
   return { phase: 'Preparing', actions: [], waitsFor: 'the pods’ volumes to have what the Secret says', until };
 }
@@ -141,10 +140,6 @@ function whoIsAway({ members, complete }: PasswordFacts): string | undefined {
   const silent = members.filter(({ reading }) => reading === undefined);
   if (silent.length > 0) return `${names(silent)} to answer`;
   return complete && members.length > 0 ? undefined : 'every pod of Redis to be there';
-}
-
-function after({ since }: RedisLogin, ms: number): Date {
-  return new Date((since?.getTime() ?? 0) + ms);
 }
 
 function names(members: readonly PasswordMember[]): string {

@@ -2,35 +2,18 @@ import { resources, type Secret } from '../../../kube/resources.ts';
 import type { Scope } from '../../core/component.ts';
 import { childName, namespaceOf } from '../../core/names.ts';
 import type { Platform } from '../../core/platform.ts';
-import { loginAnnotations } from '../../postgres/login.ts';
+import { loginAnnotations, type RotationNotes, rotationNotes } from '../../core/rotation-journal.ts';
 import { PASSWORD_KEY, redisName } from '../names.ts';
 
 /** On the application's Secret and its pods: which password of Redis they have, counted. Absent with the first one. */
 export const REDIS_LOGIN = 'isp.support/redis-login';
 
-/** On the Secret of Redis while its password is rotated: how far that is, and since when. */
-const STEP = 'isp.support/password-step';
-const SINCE = 'isp.support/password-step-since';
-
 /** Key of the password that is to be replaced, in the Secret of the next one. */
 export const LAST_KEY = 'last';
 
-const STEPS = ['Accepting', 'InForce', 'Revoking'] as const;
-
-/**
- * `Accepting`: servers that start take the next password as well. `InForce`: the next password is the one that clients are given, and
- * servers that start still take the last. `Revoking`: servers that start no longer do.
- */
-export type RotationStep = (typeof STEPS)[number];
-
 /** What the Secret of Redis says. */
-export interface RedisLogin {
+export interface RedisLogin extends RotationNotes {
   readonly password: string;
-  readonly rotatedFor: string | undefined;
-  readonly retiredFor: string | undefined;
-  /** Absent while nothing is rotated. */
-  readonly step: RotationStep | undefined;
-  readonly since: Date | undefined;
 }
 
 /** The passwords of a rotation, in a Secret that is made once and goes with it. */
@@ -48,16 +31,7 @@ export function nextSecretName(platform: Platform): string {
 export function redisLogin(scope: Scope): RedisLogin | undefined {
   const secret = secretOf(scope, redisName(scope.platform));
   const password = decode(secret, PASSWORD_KEY);
-  if (password === undefined) return undefined;
-  const { annotations = {} } = secret?.metadata ?? {};
-  const since = annotations[SINCE];
-  return {
-    password,
-    rotatedFor: annotations[loginAnnotations.rotatedFor],
-    retiredFor: annotations[loginAnnotations.retiredFor],
-    step: STEPS.find((step) => step === annotations[STEP]),
-    since: since === undefined ? undefined : new Date(since),
-  };
+  return secret === undefined || password === undefined ? undefined : { password, ...rotationNotes(secret) };
 }
 
 /** The passwords of the rotation that is under way; undefined while none is. */
@@ -76,22 +50,6 @@ export function passwordsOf(scope: Scope): readonly string[] {
   if (login === undefined) return [];
   const next = nextPassword(scope);
   return [...new Set([login.password, ...(next === undefined ? [] : [next.password, next.last])])];
-}
-
-/** The annotations of the Secret of Redis. */
-export function loginAnnotationsOf({
-  rotatedFor,
-  retiredFor,
-  step,
-  since,
-}: Omit<RedisLogin, 'password'>): Record<string, string> {
-  const entries = [
-    [loginAnnotations.rotatedFor, rotatedFor],
-    [loginAnnotations.retiredFor, retiredFor],
-    [STEP, step],
-    [SINCE, step === undefined ? undefined : since?.toISOString()],
-  ] as const;
-  return Object.fromEntries(entries.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** Which password of Redis the application is to use; undefined while it never was another than the first. */

@@ -1,6 +1,7 @@
 import type { ComponentPlan, ConditionPlan, EventPlan, Scope } from '../../core/component.ts';
 import { annotations } from '../../core/names.ts';
 import type { PasswordRotationStatus } from '../../core/platform.ts';
+import { rotationEvents } from '../../core/rotation-events.ts';
 import type { PasswordPlan } from './rotation.ts';
 import { nextPassword, redisLogin } from './secrets.ts';
 
@@ -48,8 +49,5 @@ const notes: Readonly<Record<string, string>> = {
 
 /** An event for each step of it. */
 function passwordEvents({ platform }: Scope, after: PasswordRotationStatus): EventPlan[] {
-  const before = platform.status?.redis?.passwordRotation;
-  if (before?.phase === after.phase && before.request === after.request) return [];
-  const note = notes[after.phase] ?? after.phase;
-  return [{ type: 'Normal', reason: 'RedisPasswordRotation', action: 'RotatePassword', note }];
+  return rotationEvents('RedisPasswordRotation', notes, platform.status?.redis?.passwordRotation, after);
 }
