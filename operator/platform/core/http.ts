@@ -6,7 +6,7 @@ import { abortable } from '../../kube/abortable.ts';
 export type HttpAgent = AgentType;
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'PUT' | 'POST' | 'PATCH';
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly headers?: Record<string, string>;
   readonly body?: string | undefined;
   readonly signal: AbortSignal;

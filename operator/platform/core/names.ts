@@ -21,6 +21,7 @@ export const annotations = {
   rotateAuthority: 'isp.support/rotate-ca',
   rotatePassword: 'isp.support/rotate-postgres-password',
   rotateRedisPassword: 'isp.support/rotate-redis-password',
+  rotateRabbitmqPassword: 'isp.support/rotate-rabbitmq-password',
   reconcile: 'isp.support/reconcile',
   deleteVolumes: 'isp.support/delete-volumes',
 } as const;

@@ -45,6 +45,7 @@ export interface PlatformStatus {
     bootRestarts?: { pod: string; count: number }[];
     /** Present while nodes or replicas of queues come or go. */
     membership?: { name: string; node: string; message?: string };
+    passwordRotation?: PasswordRotationStatus;
   };
   workers?: WorkerPoolStatus[];
   lastFailover?: FailoverStatus;

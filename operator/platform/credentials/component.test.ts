@@ -154,6 +154,67 @@ describe('the credentials', () => {
     expect(plan.condition.message).to.contain('acme-postgres').and.to.contain('password');
   });
 
+  describe('of RabbitMQ that are to be rotated', () => {
+    const set = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'acme-rabbitmq' } } as StatefulSet;
+    const node = cached<Pod>(
+      { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'acme-rabbitmq-0' } } as Pod,
+      'rabbitmq',
+      {
+        status: { podIP: '10.0.0.1' },
+      },
+    );
+    const cluster = [cached<StatefulSet>(set, 'rabbitmq', { spec: { replicas: 1 } }), node];
+    const answer = {
+      uid: 'uid-acme-rabbitmq-0',
+      members: [{ pod: 'acme-rabbitmq-0', running: true, partitions: [], alarms: [] }],
+    };
+    const planOf = (objects: readonly KubeObject[], request?: string) => {
+      const annotations = request === undefined ? {} : { 'isp.support/rotate-rabbitmq-password': request };
+      const probes = { 'rabbitmq/acme-rabbitmq-0': answer };
+      return component.plan(scopeOf({ objects: [...objects, ...cluster], annotations, probes }), []);
+    };
+    const named = (name: string, objects: readonly KubeObject[] | undefined) =>
+      (objects as Secret[]).find(({ metadata }) => metadata.name === name);
+    const users = (secret: Secret | undefined) =>
+      (JSON.parse(decode(secret, 'definitions.json')) as { users: { name: string }[] }).users.map(({ name }) => name);
+
+    it('are not touched where nobody ever asked', () => {
+      const { creates, objects, remove } = planOf(made);
+      for (const name of ['acme-rabbitmq', 'acme-rabbitmq-next'])
+        expect([named(name, creates), named(name, objects)], name).to.deep.equal([undefined, undefined]);
+      expect(remove).to.deep.equal([]);
+    });
+
+    it('get a login of the other user beside them, which nodes that start import as well', () => {
+      const old = made.find(({ metadata }) => metadata.name === 'acme-rabbitmq');
+      const next = named('acme-rabbitmq-next', planOf(made, 'one').creates);
+      if (next === undefined) throw new Error('no next login was made');
+      expect([decode(next, 'username'), decode(next, 'last')]).to.deep.equal([
+        'isp_support_alt',
+        decode(old, 'password'),
+      ]);
+      expect(decode(next, 'password')).to.have.length(32).and.not.equal(decode(old, 'password'));
+      expect(next.metadata.annotations).to.deep.equal({ 'isp.support/rotated-for': 'one' });
+      const plan = planOf([...made, cached<Secret>(next, 'rabbitmq')], 'one');
+      expect(named('acme-rabbitmq-next', plan.creates)).to.equal(undefined);
+      const secret = named('acme-rabbitmq', plan.objects);
+      for (const key of ['username', 'password', 'vhost', 'uri'])
+        expect(decode(secret, key)).to.equal(decode(old, key));
+      expect(users(secret)).to.deep.equal(['isp_support', 'isp_support_alt']);
+      expect(secret?.metadata.annotations).to.include({ 'isp.support/password-step': 'Accepting' });
+      expect(secret?.data, 'the cookie is left as it is').to.not.have.property('erlang-cookie');
+    });
+
+    it('are thrown away where they were made beside a password that somebody has changed since', () => {
+      const next = named('acme-rabbitmq-next', planOf(made, 'one').creates);
+      if (next === undefined) throw new Error('no next login was made');
+      const changed = { ...next, data: { ...next.data, last: Buffer.from('another').toString('base64') } };
+      const plan = planOf([...made, cached<Secret>(changed, 'rabbitmq')], 'one');
+      expect(plan.remove?.map(({ ref }) => ref.name)).to.deep.equal(['acme-rabbitmq-next']);
+      expect(named('acme-rabbitmq', plan.objects)).to.equal(undefined);
+    });
+  });
+
   describe('of Redis that are to be rotated', () => {
     const annotations = { 'isp.support/rotate-redis-password': 'one' };
     const inRedis = { 'isp.support/component': 'redis' };

@@ -5,6 +5,7 @@ import type { RandomString } from '../core/random.ts';
 import { encodeSecret, type GeneratedSecret } from '../core/secrets.ts';
 import { applicationSecret, generatedApplicationSecret } from './application.ts';
 import { generateSecrets } from './generated.ts';
+import { rotatedRabbitmqSecrets } from './rabbitmq-rotation.ts';
 import { rotatedRedisSecrets } from './redis-rotation.ts';
 import { rotatedSecrets } from './rotation.ts';
 
@@ -28,7 +29,7 @@ function plan(scope: Scope, random: RandomString): ComponentPlan {
   const creates = missing.filter((secret) => !lost.includes(secret)).map((secret) => secretObject(scope, secret));
   const first =
     application === undefined || applicationExists ? undefined : generatedApplicationSecret(application, random);
-  const rotated = [rotatedSecrets(scope, random), rotatedRedisSecrets(scope, random)];
+  const rotated = [rotatedSecrets, rotatedRedisSecrets, rotatedRabbitmqSecrets].map((rotate) => rotate(scope, random));
   return {
     creates: [
       ...creates,

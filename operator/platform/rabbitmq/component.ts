@@ -1,9 +1,14 @@
+import { systemClock } from '../../runtime/clock.ts';
 import type { Action, ActionContext, Component, ProbeDefinition, Scope } from '../core/component.ts';
 import { secureRandomString } from '../core/random.ts';
 import type { NodeAddress } from './address.ts';
 import { decide } from './decide.ts';
 import type { Repair } from './definitions.ts';
-import { credentialsOf, observe, observePods } from './observe.ts';
+import { credentialsOf, loginsOf, observe, observePods } from './observe.ts';
+import { loginToTry, passwordRotationOf, userToBeQuiet } from './password/facts.ts';
+import { lastClientsProbe } from './password/last-clients.ts';
+import { nextLoginProbe } from './password/next-login.ts';
+import { withRotation } from './password/status.ts';
 import { clusterProbe, nodeProbe } from './probe.ts';
 import { repair } from './repair.ts';
 import { involvesTls, wantsPlainClients } from './tls/facts.ts';
@@ -18,24 +23,30 @@ export const rabbitmqComponent: Component = {
   probes,
   plan(scope, blocked) {
     const blockedBy = involvesTls(scope) ? blocked : blocked.filter(({ component }) => component !== 'certificates');
-    return { ...decide(scope.platform, scope.effective, observe(scope), blockedBy), patches: uriPatches(scope) };
+    const plan = decide(scope.platform, scope.effective, observe(scope), blockedBy);
+    return withRotation(scope, { ...plan, patches: uriPatches(scope) }, passwordRotationOf(scope));
   },
   act,
 };
 
 function probes(scope: Scope): readonly ProbeDefinition<unknown>[] {
-  const credentials = credentialsOf(scope);
-  if (credentials === undefined) return [];
+  const logins = loginsOf(scope);
+  const kept = credentialsOf(scope);
+  if (logins === undefined || kept === undefined) return [];
   const pods = observePods(scope).flatMap((pod) =>
     pod.host === undefined || pod.joining ? [] : [{ ...pod, host: pod.host }],
   );
   const ready = pods.filter((pod) => pod.ready).map(addressOf);
   const targets = pods.map((pod) => ({ pod: pod.name, uid: pod.uid, ...addressOf(pod) }));
+  const next = loginToTry(scope);
+  const quiet = userToBeQuiet(scope);
   return [
-    ...targets.map((target) => nodeProbe(target, credentials)),
-    ...(ready.length === 0 ? [] : [clusterProbe(ready, credentials)]),
+    ...targets.map((target) => nodeProbe(target, logins)),
+    ...(ready.length === 0 ? [] : [clusterProbe(ready, kept)]),
     ...targets.filter(({ trust }) => trust !== undefined).map(tlsProbe),
-    ...(ready.length > 0 && wantsPlainClients(scope) ? [plainClientsProbe(ready, credentials)] : []),
+    ...(ready.length > 0 && wantsPlainClients(scope) ? [plainClientsProbe(ready, logins)] : []),
+    ...(next === undefined ? [] : targets.map((target) => nextLoginProbe(target, next))),
+    ...(ready.length === 0 || quiet === undefined ? [] : [lastClientsProbe(ready, logins, quiet, systemClock)]),
   ] as readonly ProbeDefinition<unknown>[];
 }
 

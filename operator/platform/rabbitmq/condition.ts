@@ -2,7 +2,7 @@ import type { ConditionPlan } from '../core/component.ts';
 import type { ClusterState } from './cluster.ts';
 import type { Drift } from './definitions.ts';
 import type { MembershipStep } from './membership.ts';
-import { OPERATOR_USER, USER } from './names.ts';
+import { OPERATOR_USER } from './names.ts';
 import type { Observed, RabbitmqPod } from './observe.ts';
 import { REFUSED } from './probe.ts';
 
@@ -82,14 +82,14 @@ function partitioned({ state }: ConditionInput): ReturnType<Check> {
 }
 
 /** Whoever changed both users did so on purpose; nobody but a node that starts can take that back. */
-function lockedOut({ observed: { pods }, state: { running } }: ConditionInput): ReturnType<Check> {
+function lockedOut({ observed: { pods, user }, state: { running } }: ConditionInput): ReturnType<Check> {
   const refusing = pods.filter(({ answer }) => answer?.managementProblem === REFUSED);
   const last = refusing.at(-1);
   if (last === undefined || running.length > 0) return undefined;
   return {
     status: 'False',
     reason: 'LockedOut',
-    message: `neither ${USER} nor ${OPERATOR_USER} can log in with the passwords in their Secrets; delete pod ${last.name}, whose node makes the first of them anew when it starts`,
+    message: `neither ${user} nor ${OPERATOR_USER} can log in with the passwords in their Secrets; delete pod ${last.name}, whose node makes the first of them anew when it starts`,
   };
 }
 

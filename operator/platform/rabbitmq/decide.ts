@@ -3,14 +3,14 @@ import type { BlockedBy, ComponentPlan, EventPlan, Removal } from '../core/compo
 import type { EffectivePlatform, Storage } from '../core/effective.ts';
 import { namespaceOf } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
-import { type ClusterState, clusterState } from './cluster.ts';
+import type { ClusterState } from './cluster.ts';
 import { conditionOf } from './condition.ts';
 import { type DefinitionsPlan, keepDefinitions } from './definitions.ts';
 import { desiredObjects, leftClaim, memberClaim } from './desired.ts';
 import { type Membership, membership } from './membership.ts';
 import { membershipJob } from './membership-job.ts';
 import { podName } from './names.ts';
-import type { Observed, RabbitmqPod } from './observe.ts';
+import { type Observed, type RabbitmqPod, stateOf } from './observe.ts';
 import { type RolloutStep, rolloutStep } from './rollout.ts';
 import { type StuckBoot, stuckBoot } from './stuck-boot.ts';
 
@@ -23,7 +23,7 @@ export function decide(
   // What runs is looked after even when its Secret is gone; only the first start needs it.
   if (observed.live === undefined && (blockedBy.length > 0 || !observed.hasCredentials))
     return waitForSecrets(blockedBy);
-  const state = stateOf(observed);
+  const state = stateOf(observed.pods);
   const change = membership(platform, observed, state);
   const { nodes } = change;
   const storage = observed.live?.storage ?? observed.wanted.storage;
@@ -85,12 +85,6 @@ function waitForSecrets(blockedBy: readonly BlockedBy[]): ComponentPlan {
       progressing: true,
     },
   };
-}
-
-function stateOf({ pods }: Observed): ClusterState {
-  return clusterState(
-    pods.flatMap(({ name, deleting, answer }) => (deleting || answer === undefined ? [] : [{ name, answer }])),
-  );
 }
 
 /** Only while no volume has ever belonged to a member may a cluster be founded, and only by the first node. */

@@ -65,6 +65,14 @@ describe('the client of RabbitMQ’s definitions', () => {
     );
   });
 
+  it('takes a user away, and is content with one that is not there', async () => {
+    expect(await sent(() => client.deleteUser('a/b'))).to.equal('DELETE /api/users/a%2Fb ');
+    server.answers(404, { error: 'Object Not Found', reason: 'Not Found' });
+    await client.deleteUser('isp_support');
+    server.answers(400, { error: 'bad_request', reason: 'no' });
+    expect((await failure(client.deleteUser('isp_support'))).code).to.equal('RABBITMQ_REFUSED');
+  });
+
   it('reads of a policy what can be written, and writes it', async () => {
     const policy = { pattern: '^a$', 'apply-to': 'queues', priority: -1, definition: { 'delivery-limit': 20 } };
     server.answers(200, { vhost: 'isp_support', name: 'mine', ...policy });

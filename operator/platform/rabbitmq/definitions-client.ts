@@ -67,6 +67,11 @@ export class DefinitionsClient {
     await this.#http.put(`users/${encodeURIComponent(name)}`, body, signal);
   }
 
+  /** Its permissions go with it, and its connections are closed. */
+  async deleteUser(name: string, signal?: AbortSignal): Promise<void> {
+    await this.#http.delete(`users/${encodeURIComponent(name)}`, signal);
+  }
+
   /** Undefined where there is none of that name. */
   async vhost(name: string, signal?: AbortSignal): Promise<Vhost | undefined> {
     const path = `vhosts/${encodeURIComponent(name)}?columns=name,default_queue_type`;

@@ -4,8 +4,8 @@ import type { EffectivePlatform } from '../core/effective.ts';
 import type { ClusterState } from './cluster.ts';
 import type { Policy } from './definitions-client.ts';
 import type { FoundDefinitions, UserTrouble } from './found-definitions.ts';
-import { OPERATOR_USER, USER, VHOST } from './names.ts';
-import type { Observed } from './observe.ts';
+import { OPERATOR_USER, VHOST } from './names.ts';
+import type { Observed, RabbitmqPod } from './observe.ts';
 import { POLICY, wantedPolicy } from './policy.ts';
 
 /** Makes the vhost, and lets the application's user into it. */
@@ -27,7 +27,20 @@ export interface RestorePolicy extends Action {
   readonly policy: Policy;
 }
 
-export type Repair = EnsureVhost | RestoreUser | RestorePolicy;
+/** Gives the other of the application's users the password that is to be valid beside, its tags and its permissions, and makes it where it is missing. */
+export interface AdmitUser extends Action {
+  readonly type: 'rabbitmq.admit-user';
+  readonly host: string;
+}
+
+/** Takes a user away, and ends its connections. */
+export interface RevokeUser extends Action {
+  readonly type: 'rabbitmq.revoke-user';
+  readonly host: string;
+  readonly username: string;
+}
+
+export type Repair = EnsureVhost | RestoreUser | RestorePolicy | AdmitUser | RevokeUser;
 
 /** What is not as it should be, and what is done about it. */
 export interface DefinitionsPlan {
@@ -49,14 +62,14 @@ export function keepDefinitions(
   observed: Observed,
   state: ClusterState,
 ): DefinitionsPlan {
-  const { cluster, pods } = observed;
-  const host = pods.find(({ name, host: address }) => address !== undefined && state.running.includes(name))?.host;
+  const { cluster, pods, user: name } = observed;
+  const host = hostToAsk(pods, state);
   if (cluster === undefined || host === undefined) return { actions: [], events: [], drift: [] };
   const user = applicationTrouble(observed, cluster);
   const policy = changedPolicy(observed, state, cluster, workers);
   const drift = [
-    ...(user === undefined ? [] : [{ message: `user ${USER} ${userTroubles[user]}`, serves: user === 'tags' }]),
-    ...vhostDrift(cluster, user),
+    ...(user === undefined ? [] : [{ message: `user ${name} ${userTroubles[user]}`, serves: user === 'tags' }]),
+    ...vhostDrift(cluster, name, user),
     ...(cluster.operatorTrouble === undefined
       ? []
       : [{ message: `user ${OPERATOR_USER} ${userTroubles[cluster.operatorTrouble]}`, serves: true }]),
@@ -80,6 +93,11 @@ export function keepDefinitions(
   };
 }
 
+/** The node that is told; undefined while none runs. */
+export function hostToAsk(pods: readonly RabbitmqPod[], { running }: ClusterState): string | undefined {
+  return pods.find(({ name, host }) => host !== undefined && running.includes(name))?.host;
+}
+
 const userTroubles: Record<UserTrouble | 'refused', string> = {
   missing: 'is missing',
   password: 'has another password than its Secret',
@@ -96,11 +114,11 @@ function applicationTrouble(
   return pods.some(({ answer }) => answer?.amqpProblem?.kind === 'password') ? 'refused' : userTrouble;
 }
 
-function vhostDrift(found: FoundDefinitions, user: UserTrouble | 'refused' | undefined): Drift[] {
+function vhostDrift(found: FoundDefinitions, name: string, user: UserTrouble | 'refused' | undefined): Drift[] {
   if (!found.vhost) return [{ message: `vhost ${VHOST} is missing`, serves: false }];
   // They go with the user.
   if (!found.permitted && user !== 'missing')
-    return [{ message: `user ${USER} may not do everything in vhost ${VHOST}`, serves: false }];
+    return [{ message: `user ${name} may not do everything in vhost ${VHOST}`, serves: false }];
   return [];
 }
 
@@ -119,7 +137,7 @@ function changedPolicy(
   return isDeepStrictEqual(policy, wanted) ? undefined : wanted;
 }
 
-function restored({ message, serves }: Drift): EventPlan {
+export function restored({ message, serves }: Drift): EventPlan {
   return {
     type: serves ? 'Normal' : 'Warning',
     reason: 'DefinitionsRestored',

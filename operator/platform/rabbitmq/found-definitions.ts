@@ -1,4 +1,5 @@
-import type { DefinitionsClient, Policy, User } from './definitions-client.ts';
+import { shortHash } from '../core/hash.ts';
+import type { DefinitionsClient, Permissions, Policy, User } from './definitions-client.ts';
 import type { Queue } from './management.ts';
 import type { Login } from './management-http.ts';
 import { isHashOf } from './password-hash.ts';
@@ -9,6 +10,20 @@ export const TAGS: readonly string[] = ['administrator'];
 
 /** What is wrong with a user; `password`: it is not the one in the Secret. */
 export type UserTrouble = 'missing' | 'password' | 'tags';
+
+/** A login, or a user that is not to be there. */
+export interface Turn {
+  readonly username: string;
+  /** Absent where nobody is to log in as this user. */
+  readonly password?: string;
+}
+
+/** Of the two users that take turns, the one whose turn it is not: what was found of it, and compared with what. */
+export interface FoundTurn {
+  /** Tells one that is looked for from another. */
+  readonly id: string;
+  readonly state: UserTrouble | 'permissions' | 'valid';
+}
 
 /** The definitions that the operator keeps, as they were found. */
 export interface FoundDefinitions {
@@ -21,6 +36,8 @@ export interface FoundDefinitions {
   readonly userTrouble?: UserTrouble;
   /** Of the operator's own user; absent where there is none. */
   readonly operatorTrouble?: UserTrouble;
+  /** Absent where the password was never rotated. */
+  readonly other?: FoundTurn;
   /** Absent where there is none of the operator's name. */
   readonly policy?: Policy;
   /** Whether the application has a place for dead letters; a policy that is there was made when it had. */
@@ -29,11 +46,22 @@ export interface FoundDefinitions {
   readonly ownWays: readonly string[];
 }
 
-/** The logins that are to work, and the vhost that they are for. */
-export interface Kept extends Login {
+/** Who the operator logs in as, and the vhost that it is for. */
+export interface Logins extends Login {
   readonly vhost: string;
   /** The operator's own. */
   readonly second?: Login;
+}
+
+/** The logins that are to work. */
+export interface Kept extends Logins {
+  /** Of the two users that take turns, the one whose turn it is not; absent where the password was never rotated. */
+  readonly other?: Turn;
+}
+
+/** Tells one login from another, and from a user that is not to be there. */
+export function turnId({ username, password }: Turn): string {
+  return shortHash([username, password]);
 }
 
 /** Asks a node. Rejects with a `ManagementError`. */
@@ -44,7 +72,10 @@ export async function readDefinitions(
   signal: AbortSignal,
 ): Promise<FoundDefinitions> {
   const [vhost, users] = await Promise.all([client.vhost(kept.vhost, signal), client.users(signal)]);
-  const troubles = troublesOf(users, kept);
+  const troubles = {
+    ...troublesOf(users, kept),
+    ...(kept.other === undefined ? {} : { other: await foundTurn(client, users, kept.vhost, kept.other, signal) }),
+  };
   if (vhost === undefined) return { vhost: false, permitted: false, deadLetters: false, ownWays: [], ...troubles };
   const [permissions, policy] = await Promise.all([
     client.permissions(kept.vhost, kept.username, signal),
@@ -53,12 +84,30 @@ export async function readDefinitions(
   return {
     vhost: true,
     ...(vhost.defaultQueueType === undefined ? {} : { defaultQueueType: vhost.defaultQueueType }),
-    permitted: permissions !== undefined && Object.values(permissions).every((pattern) => pattern === '.*'),
+    permitted: permitsAll(permissions),
     ...(policy === undefined ? {} : { policy }),
     deadLetters: policy !== undefined || (await client.hasExchange(kept.vhost, DEAD_LETTER_EXCHANGE, signal)),
     ownWays: queuesWithOwnWays(queues, kept.vhost),
     ...troubles,
   };
+}
+
+function permitsAll(permissions: Permissions | undefined): boolean {
+  return permissions !== undefined && Object.values(permissions).every((pattern) => pattern === '.*');
+}
+
+async function foundTurn(
+  client: DefinitionsClient,
+  users: readonly User[],
+  vhost: string,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<FoundTurn> {
+  const { username, password = '' } = turn;
+  const id = turnId(turn);
+  const trouble = troubleOf(users, { username, password });
+  if (trouble !== undefined) return { id, state: trouble };
+  return { id, state: permitsAll(await client.permissions(vhost, username, signal)) ? 'valid' : 'permissions' };
 }
 
 function troublesOf(

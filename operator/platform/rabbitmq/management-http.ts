@@ -9,6 +9,8 @@ const plain = httpAgent({ ...pool, connect });
 
 const DEFAULT_TIMEOUT_MS = 3_000;
 
+type Method = 'GET' | 'PUT' | 'DELETE';
+
 export interface Login {
   readonly username: string;
   readonly password: string;
@@ -58,7 +60,16 @@ export class ManagementHttp {
     await this.#send('PUT', path, signal, body);
   }
 
-  async #send(method: 'GET' | 'PUT', path: string, signal?: AbortSignal, body?: unknown): Promise<unknown> {
+  /** One that is not there is as good as one that goes. */
+  async delete(path: string, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#send('DELETE', path, signal);
+    } catch (error) {
+      if ((error as ManagementError).code !== 'RABBITMQ_NOT_FOUND') throw error;
+    }
+  }
+
+  async #send(method: Method, path: string, signal?: AbortSignal, body?: unknown): Promise<unknown> {
     let refused: unknown;
     for (const login of this.#logins) {
       try {
@@ -73,7 +84,7 @@ export class ManagementHttp {
 
   async #sendAs(
     { username, password }: Login,
-    method: 'GET' | 'PUT',
+    method: Method,
     path: string,
     signal: AbortSignal | undefined,
     body: unknown,

@@ -154,6 +154,19 @@ describe('the client of the management API', () => {
     expect(await client.plainClients()).to.deep.equal(['isp_support', 'isp_support (report)']);
   });
 
+  it('names who is connected as a user, in whatever way, each once', async () => {
+    const connection = { type: 'network', ssl: true, user: 'isp_support' };
+    server.answers(200, [
+      { ...connection, user_provided_name: 'report' },
+      { ...connection, ssl: false, user_provided_name: 'report' },
+      { type: 'direct', ssl: false, user: 'isp_support' },
+      { ...connection, user: 'isp_support_alt' },
+      { type: 'network', ssl: false },
+    ]);
+    expect(await client.clientsOf('isp_support')).to.deep.equal(['isp_support', 'isp_support (report)']);
+    expect(await client.clientsOf('nobody')).to.deep.equal([]);
+  });
+
   it('asks with TLS whom it trusts, by a name that is in the certificate, and nobody else', async () => {
     const [authority, stranger] = [await issueAuthority('a', new Date()), await issueAuthority('b', new Date())];
     const secured = new ManagementServer(await issueLeaf(authority, dnsNames(platform), new Date()));

@@ -51,6 +51,14 @@ export interface ChannelCounts {
   readonly unacknowledged: number;
 }
 
+/** As the API has it. */
+interface Connection {
+  readonly type?: string;
+  readonly ssl?: boolean;
+  readonly user?: string;
+  readonly user_provided_name?: string;
+}
+
 /**
  * What a node's management API tells of the nodes, the queues and their clients. Every call is bounded in time and fails with a `ManagementError`.
  *
@@ -153,14 +161,19 @@ export class ManagementClient {
 
   /** Who is connected without TLS, on any node: user, and the name that the client gave itself. Up to 5 s old. */
   async plainClients(signal?: AbortSignal): Promise<readonly string[]> {
-    const connections = (await this.#http.get('connections?columns=type,ssl,user,user_provided_name', signal)) as {
-      type?: string;
-      ssl?: boolean;
-      user?: string;
-      user_provided_name?: string;
-    }[];
+    return await this.#clients(({ type, ssl }) => type === 'network' && ssl === false, signal);
+  }
+
+  /** Who is connected as a user, on any node and in whatever way, as above. */
+  async clientsOf(username: string, signal?: AbortSignal): Promise<readonly string[]> {
+    return await this.#clients(({ user }) => user === username, signal);
+  }
+
+  async #clients(counts: (connection: Connection) => boolean, signal?: AbortSignal): Promise<readonly string[]> {
+    const path = 'connections?columns=type,ssl,user,user_provided_name';
+    const connections = (await this.#http.get(path, signal)) as Connection[];
     const names = connections
-      .filter(({ type, ssl }) => type === 'network' && ssl === false)
+      .filter(counts)
       .map(({ user = '', user_provided_name: name }) => (name === undefined ? user : `${user} (${name})`));
     return [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
   }

@@ -11,7 +11,9 @@ export const DISTRIBUTION_PORT = 25672;
 
 export const RABBITMQ_UID = 999;
 export const VHOST = 'isp_support';
+/** Who logs in for the application, at first; the two take turns with each rotation of the password. */
 export const USER = 'isp_support';
+export const ALTERNATE_USER = 'isp_support_alt';
 /** Whom the operator logs in as where the application's user is not as it should be. */
 export const OPERATOR_USER = 'isp_support_operator';
 
@@ -44,6 +46,16 @@ export function rabbitmqName(platform: Platform): string {
 /** The Secret with the operator's own login. */
 export function adminSecretName(platform: Platform): string {
   return childName(platform, 'rabbitmq', 'admin');
+}
+
+/** The Secret with the next login of the application, while its password is rotated. */
+export function nextSecretName(platform: Platform): string {
+  return childName(platform, 'rabbitmq', 'next');
+}
+
+/** Of the two users that take turns, the one that does not log in now. */
+export function otherUser(user: string): string {
+  return user === USER ? ALTERNATE_USER : USER;
 }
 
 /** The headless Service that gives every node a name which outlives its address. */

@@ -12,6 +12,8 @@ import { namespaceOf } from '../core/names.ts';
 import { isPodReady, ordinalOf, whyNotReady } from '../core/pods.ts';
 import { isOutdated, newestRevision } from '../core/revision.ts';
 import { secretValue } from '../core/secrets.ts';
+import { type ClusterState, clusterState } from './cluster.ts';
+import type { Logins } from './found-definitions.ts';
 import type { Login } from './management-http.ts';
 import { type MembershipJob, readMembershipJob } from './membership-job.ts';
 import {
@@ -21,7 +23,9 @@ import {
   MEMBER_ANNOTATION,
   rabbitmqName,
   secretKeys,
+  USER,
 } from './names.ts';
+import { brokerLogin, nextLogin, otherTurn } from './password/secrets.ts';
 import { CLUSTER_PROBE, type ClusterResult, type Credentials, type NodeAnswer, nodeProbeName } from './probe.ts';
 import { isOpen } from './services.ts';
 import { involvesTls, tlsOf } from './tls/facts.ts';
@@ -81,6 +85,8 @@ export interface Observed {
   /** Jobs that change who belongs to the cluster. */
   readonly jobs: readonly MembershipJob[];
   readonly hasCredentials: boolean;
+  /** Who logs in for the application now. */
+  readonly user: string;
   /** Clients have been let in, which happens once all nodes have come together. */
   readonly open: boolean;
   /** Where TLS stands; absent where there is none and none is wanted. */
@@ -103,7 +109,8 @@ export function observe(scope: Scope): Observed {
     pods,
     ...(cluster === undefined ? {} : { cluster }),
     jobs: children.list<Job>(resources.jobs, 'rabbitmq').flatMap(readMembershipJob),
-    hasCredentials: credentialsOf(scope) !== undefined,
+    hasCredentials: loginsOf(scope) !== undefined,
+    user: brokerLogin(scope)?.username ?? USER,
     open: service !== undefined && isOpen(service),
     ...(involvesTls(scope) ? { tls: tlsOf(scope) } : {}),
     now: scope.now,
@@ -120,13 +127,29 @@ export function observePods(scope: Scope): RabbitmqPod[] {
     .toSorted((a, b) => a.ordinal - b.ordinal);
 }
 
+/** What the nodes say together. */
+export function stateOf(pods: readonly RabbitmqPod[]): ClusterState {
+  return clusterState(
+    pods.flatMap(({ name, deleting, answer }) => (deleting || answer === undefined ? [] : [{ name, answer }])),
+  );
+}
+
 /** What the operator logs in with; undefined while there is no Secret. */
-export function credentialsOf(scope: Scope): Credentials | undefined {
+export function loginsOf(scope: Scope): Logins | undefined {
   const first = loginOf(scope, rabbitmqName(scope.platform));
   const vhost = secretValue(scope, rabbitmqName(scope.platform), secretKeys.vhost);
   if (first === undefined || vhost === undefined) return undefined;
   const second = loginOf(scope, adminSecretName(scope.platform));
   return { ...first, vhost, ...(second === undefined ? {} : { second }) };
+}
+
+/** The same, with the login that is kept beside; undefined while there is no Secret. */
+export function credentialsOf(scope: Scope): Credentials | undefined {
+  const logins = loginsOf(scope);
+  const login = brokerLogin(scope);
+  if (logins === undefined || login === undefined) return undefined;
+  const other = otherTurn(login, nextLogin(scope));
+  return { ...logins, ...(other === undefined ? {} : { other }) };
 }
 
 function loginOf(scope: Scope, secret: string): Login | undefined {

@@ -42,6 +42,19 @@ describe('the probes of RabbitMQ', () => {
     expect(others.map(({ means }) => means).join()).not.to.include('other');
   });
 
+  it('ask the same with another login, and so of the user whose turn it is not', () => {
+    const login = { username: 'isp_support_alt', password: 'next' };
+    const next = [
+      clusterProbe([{ host: '10.0.0.10' }], { ...credentials, ...login }),
+      nodeProbe({ pod: 'acme-rabbitmq-1', uid: 'pod-1', host: '10.0.0.11' }, { ...credentials, ...login }),
+    ];
+    expect(next.map(({ target }) => target)).to.deep.equal([cluster.target, node.target]);
+    for (const [index, { means }] of [cluster, node].entries()) expect(means).to.not.equal(next[index]?.means);
+    const beside = clusterProbe([{ host: '10.0.0.10' }], { ...credentials, other: login });
+    expect(beside.target).to.equal(cluster.target);
+    expect(beside.means).to.not.equal(cluster.means);
+  });
+
   it('ask the same of whom another authority is to have signed', () => {
     const [before, after] = ['last', 'next'].map((ca) => {
       const secured = { host: '10.0.0.11', trust: { ca, servername: 'a-node' } };

@@ -2,8 +2,9 @@ import type { ProbeDefinition } from '../core/component.ts';
 import { shortHash } from '../core/hash.ts';
 import { managementAddress, type NodeAddress } from './address.ts';
 import { AmqpCheck, type AmqpProblem, type AmqpTarget } from './amqp-check.ts';
+import { askNodes } from './ask-nodes.ts';
 import { DefinitionsClient } from './definitions-client.ts';
-import { type FoundDefinitions, type Kept, readDefinitions } from './found-definitions.ts';
+import { type FoundDefinitions, type Kept, type Logins, readDefinitions } from './found-definitions.ts';
 import { ManagementClient } from './management.ts';
 import { ManagementError } from './management-error.ts';
 import { podOf } from './names.ts';
@@ -66,9 +67,9 @@ const REQUEST_TIMEOUT_MS = 3_000;
 const NODE_TIMEOUT_MS = 5_000;
 
 /** Asks one node whether it serves, and how it sees the others. */
-export function nodeProbe({ pod, uid, ...node }: NodeTarget, credentials: Credentials): ProbeDefinition<NodeAnswer> {
-  const { second, ...first } = credentials;
-  const amqp = new AmqpCheck({ ...node, ...first } satisfies AmqpTarget, REQUEST_TIMEOUT_MS);
+export function nodeProbe({ pod, uid, ...node }: NodeTarget, credentials: Logins): ProbeDefinition<NodeAnswer> {
+  const { username, password, vhost } = credentials;
+  const amqp = new AmqpCheck({ ...node, username, password, vhost } satisfies AmqpTarget, REQUEST_TIMEOUT_MS);
   const options = { ...managementAddress(node), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS };
   const management = new ManagementClient(options);
   return {
@@ -76,8 +77,8 @@ export function nodeProbe({ pod, uid, ...node }: NodeTarget, credentials: Creden
     component: 'rabbitmq',
     intervalMs: NODE_INTERVAL_MS,
     timeoutMs: NODE_TIMEOUT_MS,
-    target: `${uid} ${node.host} ${shortHash(first)}`,
-    means: meansOf(second, [node]),
+    target: `${uid} ${node.host}`,
+    means: meansOf(credentials, [node]),
     run: (signal) => askNode(uid, amqp, management, signal),
     successful: (answer) => answer.amqpProblem === undefined && answer.managementProblem === undefined,
     measures: ({ members }) => alarmsOf(members.find((member) => member.pod === pod)),
@@ -116,7 +117,6 @@ async function askMembers(
 
 /** Asks the cluster, through the first node that answers, for what is the same on all of them. */
 export function clusterProbe(nodes: readonly NodeAddress[], credentials: Credentials): ProbeDefinition<ClusterResult> {
-  const { second, ...first } = credentials;
   const clients = nodes.map((node): Clients => {
     const options = { ...managementAddress(node), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS };
     return { management: new ManagementClient(options), definitions: new DefinitionsClient(options) };
@@ -126,9 +126,9 @@ export function clusterProbe(nodes: readonly NodeAddress[], credentials: Credent
     component: 'rabbitmq',
     intervalMs: CLUSTER_INTERVAL_MS,
     timeoutMs: nodes.length * REQUEST_TIMEOUT_MS,
-    target: `${nodes.map(({ host }) => host).join(' ')} ${shortHash(first)}`,
-    means: meansOf(second, nodes),
-    run: (signal) => askCluster(clients, credentials, signal),
+    target: nodes.map(({ host }) => host).join(' '),
+    means: meansOf(credentials, nodes),
+    run: (signal) => askNodes(clients, (client) => ask(client, credentials, signal), signal),
     successful: (answer) => answer !== undefined,
     changed: (before, after) => outcomeOf(before) !== outcomeOf(after),
     measures: (answer) => (answer === undefined ? {} : figuresOf(answer)),
@@ -159,27 +159,9 @@ interface Clients {
   readonly definitions: DefinitionsClient;
 }
 
-/** The second login is only another way to ask the same, and so is whom to trust: with another a probe asks anew, and keeps its last result. */
-export function meansOf(second: Credentials['second'], nodes: readonly NodeAddress[]): string {
-  const trusts = nodes.flatMap(({ trust }) => trust ?? []);
-  if (trusts.length > 0) return shortHash([second, trusts]);
-  return second === undefined ? '' : shortHash(second);
-}
-
-async function askCluster(
-  clients: readonly Clients[],
-  credentials: Credentials,
-  signal: AbortSignal,
-): Promise<ClusterResult> {
-  for (const client of clients) {
-    try {
-      return await ask(client, credentials, signal);
-    } catch (error) {
-      if (!(error instanceof ManagementError)) throw error;
-      if (signal.aborted) return undefined;
-    }
-  }
-  return undefined;
+/** Who asks is only another way to ask the same, and so is whom to trust: with another a probe asks anew, and keeps its last result. */
+export function meansOf(credentials: Logins, nodes: readonly NodeAddress[]): string {
+  return shortHash([credentials, nodes.flatMap(({ trust }) => trust ?? [])]);
 }
 
 async function ask(

@@ -7,6 +7,8 @@ import type { Login } from './management-http.ts';
 import { hashPassword, SALT_LENGTH } from './password-hash.ts';
 import { POLICY } from './policy.ts';
 
+const EVERYTHING = { configure: '.*', write: '.*', read: '.*' };
+
 /**
  * Puts one definition right through a node, the one that the action names. What it takes comes from the Secrets, not from the action, which is logged.
  *
@@ -23,8 +25,7 @@ export async function repair(
   switch (action.type) {
     case 'rabbitmq.ensure-vhost': {
       await client.putVhost(kept.vhost, 'quorum', signal);
-      const everything = { configure: '.*', write: '.*', read: '.*' };
-      await client.putPermissions(kept.vhost, kept.username, everything, signal);
+      await client.putPermissions(kept.vhost, kept.username, EVERYTHING, signal);
       return;
     }
     case 'rabbitmq.restore-user': {
@@ -33,6 +34,17 @@ export async function repair(
       await putUser(client, login, random, signal);
       return;
     }
+    case 'rabbitmq.admit-user': {
+      const { username, password } = kept.other ?? {};
+      if (username === undefined || password === undefined) throw new Error('the Secret with the other login is gone');
+      await putUser(client, { username, password }, random, signal);
+      await client.putPermissions(kept.vhost, username, EVERYTHING, signal);
+      return;
+    }
+    case 'rabbitmq.revoke-user':
+      if (action.username === kept.username) throw new Error(`${action.username} has become the one that logs in`);
+      await client.deleteUser(action.username, signal);
+      return;
     case 'rabbitmq.restore-policy':
       await client.putPolicy(kept.vhost, POLICY, action.policy, signal);
       return;

@@ -230,6 +230,17 @@ export const platformStatusSchema = z
           })
           .describe('Present while nodes or replicas of queues come or go.')
           .exactOptional(),
+        passwordRotation: z
+          .object({
+            request: text('Value of the annotation isp.support/rotate-rabbitmq-password that is or was acted on last.'),
+            phase: text(
+              'Preparing: the nodes get the new login; Retiring: it is in force, the last is valid too; Done.',
+            ),
+            username: text('User that logs in.').exactOptional(),
+            message: text('What it waits for.').exactOptional(),
+          })
+          .describe('The latest rotation of the password of the application.')
+          .exactOptional(),
       })
       .describe('RabbitMQ.')
       .exactOptional(),

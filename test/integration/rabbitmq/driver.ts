@@ -14,7 +14,7 @@ import { DefinitionsClient } from '../../../operator/platform/rabbitmq/definitio
 import { ManagementClient } from '../../../operator/platform/rabbitmq/management.ts';
 import type { ManagementOptions } from '../../../operator/platform/rabbitmq/management-http.ts';
 import { type MembershipJob, membershipScript } from '../../../operator/platform/rabbitmq/membership-job.ts';
-import { LEFT_ANNOTATION, MEMBER_ANNOTATION } from '../../../operator/platform/rabbitmq/names.ts';
+import { LEFT_ANNOTATION, MEMBER_ANNOTATION, USER } from '../../../operator/platform/rabbitmq/names.ts';
 import {
   type Claim,
   credentialsOf,
@@ -51,8 +51,9 @@ const images = {
 };
 
 const generated = rabbitmqSecret(platform, (length) => 'x'.repeat(length));
-const secrets = [generated, rabbitmqAdminSecret(platform, (length) => 'y'.repeat(length))].map(({ name, values }) =>
-  secretOf(name, values),
+/** As the cluster is made with them. */
+export const secrets = [generated, rabbitmqAdminSecret(platform, (length) => 'y'.repeat(length))].map(
+  ({ name, values }) => secretOf(name, values),
 );
 const credentials = credentialsOf(scopeOf({ objects: secrets })) as Credentials;
 
@@ -91,8 +92,14 @@ export class Driver {
     await this.machine.create(generated.values);
   }
 
-  async destroy(): Promise<void> {
+  /** Ends its own connections to the nodes. */
+  letGo(): void {
     for (const probe of this.#probes.values()) probe.close?.();
+    this.#probes.clear();
+  }
+
+  async destroy(): Promise<void> {
+    this.letGo();
     await Promise.all(this.nodes.map((node) => node.destroy()));
     await this.machine.destroy();
     rmSync(this.#home, { recursive: true, force: true });
@@ -251,6 +258,7 @@ export class Driver {
       cluster,
       jobs: [...this.#jobs.values()],
       hasCredentials: true,
+      user: USER,
       open: this.#open,
       ...(this.#listening === undefined ? {} : { tls: { listen: this.#listening, use: true } }),
       now: new Date(),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
 import type { NodeAddress } from '../../../operator/platform/rabbitmq/address.ts';
+import type { Login } from '../../../operator/platform/rabbitmq/management-http.ts';
 import { USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
 import { PASSWORD } from './driver.ts';
 
@@ -15,6 +16,7 @@ const LATEST_MS = 30_000;
 export class Ledger {
   readonly #node: NodeAddress;
   readonly #queues: readonly string[];
+  readonly #login: () => Login;
   readonly #confirmed = new Set<string>();
   readonly #received = new Set<string>();
   readonly #stop = new AbortController();
@@ -24,10 +26,18 @@ export class Ledger {
   largestGapMs = 0;
   /** How often it had to log in again. */
   reconnects = 0;
+  /** What it was told when it was not let in. */
+  readonly refusals: string[] = [];
 
-  constructor(node: NodeAddress, queues: readonly string[]) {
+  /** @param login what it has whenever it connects */
+  constructor(
+    node: NodeAddress,
+    queues: readonly string[],
+    login: () => Login = () => ({ username: USER, password: PASSWORD }),
+  ) {
     this.#node = node;
     this.#queues = queues;
+    this.#login = login;
   }
 
   get count(): number {
@@ -42,6 +52,13 @@ export class Ledger {
     this.#stop.abort();
     await this.#done;
     await this.#connection?.close();
+  }
+
+  /** Ends its connection, and logs in again. */
+  async loginAgain(): Promise<void> {
+    const before = this.reconnects;
+    await this.#connection?.close();
+    while (this.reconnects === before) await sleep(PAUSE_MS);
   }
 
   /** What was confirmed and does not arrive. */
@@ -62,7 +79,7 @@ export class Ledger {
   async #connect(): Promise<ConfirmChannel> {
     const { host: hostname, trust } = this.#node;
     const protocol = trust === undefined ? 'amqp' : 'amqps';
-    const connection = await connect({ protocol, hostname, username: USER, password: PASSWORD, vhost: VHOST }, trust);
+    const connection = await connect({ protocol, hostname, vhost: VHOST, ...this.#login() }, trust);
     connection.on('error', () => undefined);
     const consumer = await connection.createChannel();
     consumer.on('error', () => undefined);
@@ -122,6 +139,7 @@ export class Ledger {
         return channel;
       } catch (error) {
         if (this.#stop.signal.aborted) throw error;
+        this.refusals.push((error as Error).message);
         await sleep(PAUSE_MS);
       }
     }

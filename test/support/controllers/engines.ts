@@ -21,18 +21,19 @@ import { NEXT_LOGIN_PROBE } from '../../../operator/platform/postgres/password-f
 import type { Answer, MemberReading } from '../../../operator/platform/postgres/reading.ts';
 import { tlsSecretName } from '../../../operator/platform/postgres/tls/names.ts';
 import type { TlsReading } from '../../../operator/platform/postgres/tls/reading.ts';
-import type { ClusterAnswer, NodeAnswer } from '../../../operator/platform/rabbitmq/probe.ts';
+import type { Kept } from '../../../operator/platform/rabbitmq/found-definitions.ts';
+import { credentialsOf } from '../../../operator/platform/rabbitmq/observe.ts';
 import { tlsSecretName as rabbitmqTlsSecretName } from '../../../operator/platform/rabbitmq/tls/names.ts';
-import { PLAIN_CLIENTS_PROBE, type PlainClients } from '../../../operator/platform/rabbitmq/tls/plain-clients.ts';
 import {
   type TlsReading as RabbitmqTlsReading,
   tlsProbeName as rabbitmqTlsProbeName,
 } from '../../../operator/platform/rabbitmq/tls/reading.ts';
+import { actOnBroker, answerOfBroker, type BrokerState } from './rabbitmq.ts';
 
 /** What an engine keeps on its volume: it outlives every crash of the operator. */
 interface EngineState {
   database: boolean;
-  vhost: boolean;
+  readonly broker: BrokerState;
   /** Roles that can log in, each with its password. */
   readonly logins: Map<string, string>;
 }
@@ -80,7 +81,8 @@ export class Engines {
 
   #state(scope: Scope): EngineState {
     const namespace = namespaceOf(scope.platform);
-    const state = this.#states.get(namespace) ?? { database: this.#formed, vhost: this.#formed, logins: new Map() };
+    const broker = { vhost: this.#formed, users: new Map() };
+    const state = this.#states.get(namespace) ?? { database: this.#formed, broker, logins: new Map() };
     this.#states.set(namespace, state);
     return state;
   }
@@ -96,7 +98,7 @@ export class Engines {
       return { ...probe, intervalMs, run: async () => await this.#rabbitmqTls(scope, probe.target) };
     if (probe.name === NEXT_LOGIN_PROBE)
       return { ...probe, intervalMs, run: async () => tried(state, nextLogin(scope)) };
-    return answered(probe, intervalMs, state);
+    return answered(probe, intervalMs, state, credentialsOf(scope));
   }
 
   async #act(action: Action, scope: Scope, signal: AbortSignal): Promise<void> {
@@ -111,9 +113,6 @@ export class Engines {
       case 'postgres.revoke-login':
         this.#state(scope).logins.delete((action as RevokeLogin).username);
         return;
-      case 'rabbitmq.ensure-vhost':
-        this.#state(scope).vhost = true;
-        return;
       case 'postgres.configure':
         await this.#configure(scope, (action as Action & { patch: Record<string, unknown> }).patch, signal);
         return;
@@ -121,7 +120,7 @@ export class Engines {
       case 'pooler.reload':
         return;
       default:
-        throw new TypeError(`nothing plays ${action.type}`);
+        actOnBroker(action, this.#state(scope).broker, credentialsOf(scope)?.other);
     }
   }
 
@@ -187,11 +186,16 @@ export class Engines {
 }
 
 /** By itself, so that it does not keep the scope of the two that need one. */
-function answered(probe: ProbeDefinition<unknown>, intervalMs: number, state: EngineState): ProbeDefinition<unknown> {
-  return { ...probe, intervalMs, run: async () => answerTo(probe, state) };
+function answered(
+  probe: ProbeDefinition<unknown>,
+  intervalMs: number,
+  state: EngineState,
+  kept: Kept | undefined,
+): ProbeDefinition<unknown> {
+  return { ...probe, intervalMs, run: async () => answerTo(probe, state, kept) };
 }
 
-function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown {
+function answerTo(probe: ProbeDefinition<unknown>, state: EngineState, kept: Kept | undefined): unknown {
   const [engine = '', ...rest] = probe.name.split('/');
   const what = rest.join('/');
   switch (engine) {
@@ -209,8 +213,7 @@ function answerTo(probe: ProbeDefinition<unknown>, state: EngineState): unknown 
         failures: 0,
       };
     case 'rabbitmq':
-      if (probe.name === PLAIN_CLIENTS_PROBE) return { names: [] } satisfies PlainClients;
-      return what === 'cluster' ? cluster(state) : node(what, probe.target.split(' ')[0] ?? '');
+      return answerOfBroker(probe, state.broker, kept);
     case 'worker':
       return { readable: true, queues: {}, inHandOf: {} } satisfies QueuesReading;
     default:
@@ -264,23 +267,6 @@ function member({ database }: EngineState): MemberReading {
       value: { inRecovery: false, held: false, roleExists: database, databaseExists: database, standbys: [] },
     },
     failures: 0,
-  };
-}
-
-function node(pod: string, uid: string): NodeAnswer {
-  return { uid, members: [{ pod, running: true, partitions: [], alarms: [] }] };
-}
-
-function cluster({ vhost }: EngineState): ClusterAnswer {
-  return {
-    version: '3.13.7',
-    vhost,
-    permitted: vhost,
-    deadLetters: false,
-    ownWays: [],
-    quorumCritical: [],
-    placement: { quorumQueues: 0, replicas: {}, offline: [], unreplicated: [] },
-    ...(vhost ? { defaultQueueType: 'quorum' } : {}),
   };
 }
 

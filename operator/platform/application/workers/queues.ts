@@ -1,13 +1,12 @@
 import { systemClock } from '../../../runtime/clock.ts';
 import type { ProbeDefinition, Scope } from '../../core/component.ts';
 import type { EffectiveWorkerPool } from '../../core/effective.ts';
-import { shortHash } from '../../core/hash.ts';
 import { isPodReady } from '../../core/pods.ts';
 import { managementAddress } from '../../rabbitmq/address.ts';
 import type { ChannelCounts, QueueCounts } from '../../rabbitmq/management.ts';
 import { ManagementClient } from '../../rabbitmq/management.ts';
 import { ManagementError } from '../../rabbitmq/management-error.ts';
-import { credentialsOf } from '../../rabbitmq/observe.ts';
+import { loginsOf } from '../../rabbitmq/observe.ts';
 import { meansOf } from '../../rabbitmq/probe.ts';
 import { nodePods } from '../../rabbitmq/tls/facts.ts';
 import { trustOf } from '../../rabbitmq/tls/trust.ts';
@@ -43,7 +42,7 @@ export type QueuesReading =
 
 /** One probe for all pools: it asks the RabbitMQ nodes, one after the other until one answers. */
 export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
-  const credentials = credentialsOf(scope);
+  const credentials = loginsOf(scope);
   const nodes = nodePods(scope)
     .filter(isPodReady)
     .flatMap((pod) => {
@@ -55,7 +54,6 @@ export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
   const clients = nodes.map(
     (node) => new ManagementClient({ ...managementAddress(node), ...credentials, timeoutMs: TIMEOUT_MS }),
   );
-  const { second, ...first } = credentials;
   const names = [...new Set(scope.effective.workers.flatMap(({ queues }) => queues))].toSorted();
   const reader = new QueueReader(names);
   const probe: ProbeDefinition<QueuesReading> = {
@@ -63,8 +61,8 @@ export function queueProbes(scope: Scope): readonly ProbeDefinition<unknown>[] {
     component: 'worker',
     intervalMs: INTERVAL_MS,
     timeoutMs: nodes.length * TIMEOUT_MS,
-    target: `${nodes.map(({ host }) => host).join(' ')} ${shortHash(first)} ${names.join(' ')}`,
-    means: meansOf(second, nodes),
+    target: `${nodes.map(({ host }) => host).join(' ')} ${names.join(' ')}`,
+    means: meansOf(credentials, nodes),
     run: (signal) => askQueues(clients, credentials.vhost, reader, signal),
     successful: (reading) => reading.readable,
   };

@@ -1,5 +1,6 @@
 import type { Platform } from '../../core/platform.ts';
 import { resolve } from '../../schema/effective.ts';
+import { USER } from '../names.ts';
 import type { Observed, RabbitmqPod } from '../observe.ts';
 import type { ClusterAnswer, MemberView, NodeAnswer } from '../probe.ts';
 
@@ -88,6 +89,7 @@ export function observed(fields: Partial<Observed> = {}): Observed {
     cluster: healthyCluster,
     jobs: [],
     hasCredentials: true,
+    user: USER,
     open: true,
     now: NOW,
     ...fields,

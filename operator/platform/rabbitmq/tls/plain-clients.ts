@@ -1,9 +1,8 @@
 import type { ProbeDefinition } from '../../core/component.ts';
-import { shortHash } from '../../core/hash.ts';
 import { managementAddress, type NodeAddress } from '../address.ts';
-import type { Kept } from '../found-definitions.ts';
+import { askNodes } from '../ask-nodes.ts';
+import type { Logins } from '../found-definitions.ts';
 import { ManagementClient } from '../management.ts';
-import { ManagementError } from '../management-error.ts';
 import { meansOf } from '../probe.ts';
 
 export const PLAIN_CLIENTS_PROBE = 'rabbitmq/plain-clients';
@@ -17,8 +16,7 @@ export interface PlainClients {
 }
 
 /** Asks the nodes, one after the other until one answers for all. Wanted only while it matters, since the answer has every connection in it. */
-export function plainClientsProbe(nodes: readonly NodeAddress[], credentials: Kept): ProbeDefinition<PlainClients> {
-  const { second, ...first } = credentials;
+export function plainClientsProbe(nodes: readonly NodeAddress[], credentials: Logins): ProbeDefinition<PlainClients> {
   const clients = nodes.map(
     (node) => new ManagementClient({ ...managementAddress(node), ...credentials, timeoutMs: REQUEST_TIMEOUT_MS }),
   );
@@ -27,21 +25,12 @@ export function plainClientsProbe(nodes: readonly NodeAddress[], credentials: Ke
     component: 'rabbitmq',
     intervalMs: INTERVAL_MS,
     timeoutMs: nodes.length * REQUEST_TIMEOUT_MS,
-    target: `${nodes.map(({ host }) => host).join(' ')} ${shortHash(first)}`,
-    means: meansOf(second, nodes),
-    run: (signal) => ask(clients, signal),
+    target: nodes.map(({ host }) => host).join(' '),
+    means: meansOf(credentials, nodes),
+    async run(signal) {
+      const names = await askNodes(clients, (client) => client.plainClients(signal), signal);
+      return names === undefined ? {} : { names };
+    },
     successful: ({ names }) => names !== undefined,
   };
-}
-
-async function ask(clients: readonly ManagementClient[], signal: AbortSignal): Promise<PlainClients> {
-  for (const client of clients) {
-    try {
-      return { names: await client.plainClients(signal) };
-    } catch (error) {
-      if (!(error instanceof ManagementError)) throw error;
-      if (signal.aborted) return {};
-    }
-  }
-  return {};
 }
