@@ -20,6 +20,7 @@ const requests = {
   'isp.support/rotate-ca': 'once',
   'isp.support/rotate-postgres-password': 'once',
   'isp.support/rotate-redis-password': 'once',
+  'isp.support/rotate-rabbitmq-password': 'once',
 };
 
 describe('a platform that gets another authority and other passwords, all at once', () => {
@@ -40,7 +41,7 @@ describe('a platform that gets another authority and other passwords, all at onc
   it('refuses nobody meanwhile, and believes and lets in nobody by the last ones in the end', async function () {
     this.timeout(ROTATION_MS + 600_000);
     const before = { authority: (await status()).certificates?.authority, redis: await secretOf('redis') };
-    const login = await secretOf('postgres');
+    const [login, broker] = [await secretOf('postgres'), await secretOf('rabbitmq')];
     await underLoad(
       desk,
       async () => {
@@ -48,8 +49,10 @@ describe('a platform that gets another authority and other passwords, all at onc
         await eventually(
           'everything replaced',
           async () => {
-            const { certificates, postgres, redis } = await status();
-            const phases = [postgres?.passwordRotation?.phase, redis?.passwordRotation?.phase];
+            const { certificates, ...engines } = await status();
+            const phases = [engines.postgres, engines.redis, engines.rabbitmq].map(
+              (one) => one?.passwordRotation?.phase,
+            );
             const { request, phase } = certificates?.rotation ?? {};
             return request === 'once' && phase === 'Idle' && phases.every((one) => one === 'Done') ? true : undefined;
           },
@@ -62,6 +65,7 @@ describe('a platform that gets another authority and other passwords, all at onc
     expect(certificates?.authority).to.not.equal(before.authority);
     expect(certificates?.trusted).to.deep.equal([certificates?.authority]);
     expect((await secretOf('postgres'))['username']).to.not.equal(login['username']);
+    expect((await secretOf('rabbitmq'))['username']).to.not.equal(broker['username']);
     expect(await redisAnswer(before.redis['password'])).to.match(/WRONGPASS/);
     expect(await redisAnswer((await secretOf('redis'))['password'])).to.match(/PONG/);
   });
