@@ -28,18 +28,3 @@ const suite = spawn(
 );
 const [code] = (await once(suite, 'exit')) as [number | null];
 process.exitCode = code ?? 1;
-if (code !== 0) console.log(await whatIsThere());
-
-/** For whoever reads of a failure when the cluster is gone. */
-async function whatIsThere(): Promise<string> {
-  const questions = [
-    ['-n', 'support', 'get', 'pods', '-o', 'wide'],
-    ['-n', 'support', 'get', 'events', '--field-selector', 'type=Warning', '--sort-by', 'lastTimestamp'],
-    ['-n', 'isp-support-system', 'logs', '--all-pods=true', '--tail=20', 'deployment/isp-support-operator'],
-  ];
-  const answers = questions.map(async (question) => {
-    const answer = await kubectl(question).catch((error: unknown) => String(error));
-    return `$ kubectl ${question.join(' ')}\n${answer.split('\n').slice(-25).join('\n')}`;
-  });
-  return (await Promise.all(answers)).join('\n');
-}
