@@ -114,6 +114,12 @@ export function isConflict(error: unknown): error is KubeError {
   return hasReason(error, 'Conflict');
 }
 
+/** The request named the uid of an object that is gone, whether another has its name by now or none. */
+export function isUidMismatch(error: unknown): error is KubeError {
+  if (isConflict(error)) return /uid mismatch|UID in (the )?precondition/.test(error.message);
+  return isInvalid(error) && (error.details?.causes?.some(({ field }) => field === 'metadata.uid') ?? false);
+}
+
 /** The resourceVersion or continue token is older than what the server still has (410). */
 export function isGone(error: unknown): error is KubeError {
   return hasReason(error, 'Expired', 410);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { KubeClient } from '../../kube/client.ts';
+import { errorFromStatus } from '../../kube/errors.ts';
 import { resources } from '../../kube/resources.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { Applier } from '../../runtime/applier.ts';
@@ -71,6 +72,30 @@ describe('carrying out a plan', () => {
     const { done, failures } = await carriedOut(['patch sync']);
     expect(done).to.deep.equal(['hold', 'delete pod']);
     expect(failures).to.deep.equal(['change ConfigMap sync: no']);
+  });
+
+  it('goes on where the very object is gone that was meant, and nowhere else', async () => {
+    const pod = (uid?: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'pod', ...(uid === undefined ? {} : { uid }) },
+    });
+    const refused = async () => {
+      const details = { causes: [{ reason: 'FieldValueInvalid', field: 'metadata.uid' }] };
+      throw errorFromStatus({ code: 422, reason: 'Invalid', message: 'field is immutable', details });
+    };
+    const failuresWith = async (object: KubeObject): Promise<readonly string[]> => {
+      const hands = {
+        client: {} as KubeClient,
+        applier: { apply: refused } as unknown as Applier,
+        logger: silentLogger,
+      };
+      const component: Component = { name: 'postgres', dependsOn: [], probes: () => [], plan: () => plan };
+      const wanted = { ...plan, objects: [object], actions: [], patches: [], remove: [] };
+      return (await carryOut(hands, scopeWith(), component, wanted, new AbortController().signal)).failures;
+    };
+    expect(await failuresWith(pod('gone'))).to.deep.equal([]);
+    expect(await failuresWith(pod())).to.have.length(1);
   });
 
   it('tells which objects have another specification now, and not which have other labels', async () => {

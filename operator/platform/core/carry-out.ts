@@ -1,5 +1,5 @@
 import type { KubeClient } from '../../kube/client.ts';
-import { isAlreadyExists, isNotFound } from '../../kube/errors.ts';
+import { isAlreadyExists, isNotFound, isUidMismatch } from '../../kube/errors.ts';
 import { resourceOf } from '../../kube/resources.ts';
 import type { KubeObject, ObjectRef } from '../../kube/types.ts';
 import { AdoptionError, type Applier } from '../../runtime/applier.ts';
@@ -73,8 +73,8 @@ export async function carryOut(
     const intent = owned(scope, component, object);
     await attempt(`apply ${object.kind} ${object.metadata.name}`, async () => {
       const live = scope.children.get(refOf(scope, object));
-      const applied = await applier.apply(intent, live, undefined, signal);
-      if (isOfNewGeneration(live, applied.object)) changed.push(`${object.kind} ${object.metadata.name}`);
+      const applied = await apply(applier, intent, live, signal);
+      if (isOfNewGeneration(live, applied)) changed.push(`${object.kind} ${object.metadata.name}`);
     });
   }
   for (const scale of plan.scales ?? [])
@@ -122,6 +122,21 @@ export function owned({ platform }: Scope, component: Component, object: KubeObj
       ownerReferences: [{ apiVersion: API_VERSION, kind: KIND, name, uid, controller: true, blockOwnerDeletion: true }],
     },
   };
+}
+
+/** What names a uid is meant for one object alone, which may be gone before the cache knows. */
+async function apply(
+  applier: Applier,
+  intent: KubeObject,
+  live: KubeObject | undefined,
+  signal: AbortSignal,
+): Promise<KubeObject | undefined> {
+  try {
+    return (await applier.apply(intent, live, undefined, signal)).object;
+  } catch (error) {
+    if (intent.metadata.uid !== undefined && isUidMismatch(error)) return undefined;
+    throw error;
+  }
 }
 
 async function create(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<void> {
@@ -176,6 +191,6 @@ async function remove(
   try {
     await client.delete(ref, options, signal);
   } catch (error) {
-    if (!isNotFound(error)) throw error;
+    if (!isNotFound(error) && !isUidMismatch(error)) throw error;
   }
 }

@@ -78,17 +78,26 @@ describe('an operator in trouble', function () {
     return run.report;
   };
 
+  /** All of them, also when one fails, which may take hours to come to again; what failed is told at once. */
   const endureAll = async (troubles: readonly Trouble[]): Promise<Report> => {
     const waiting = [...troubles];
     const total: Report = { crashes: 0, faults: 0 };
+    const failures: unknown[] = [];
     const work = async (): Promise<void> => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const { crashes, faults } = await endure(next);
-        total.crashes += crashes;
-        total.faults += faults;
+        try {
+          const { crashes, faults } = await endure(next);
+          total.crashes += crashes;
+          total.faults += faults;
+        } catch (error) {
+          console.log(`      ${(error as Error).message}`);
+          failures.push(error);
+        }
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${failures.length} of ${troubles.length} lives: ${String(failures[0])}`);
     return total;
   };
 

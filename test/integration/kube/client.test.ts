@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import {
   isAlreadyExists,
@@ -5,6 +6,7 @@ import {
   isForbidden,
   isInvalid,
   isNotFound,
+  isUidMismatch,
   KubeError,
 } from '../../../operator/kube/errors.ts';
 import { type ConfigMap, type Deployment, type Pod, resources } from '../../../operator/kube/resources.ts';
@@ -73,6 +75,18 @@ describe('client against a real API server', () => {
     const { client } = server.current;
     const { metadata } = await client.create(configMap('a'));
     expect(await client.delete(refTo('a'), { uid: metadata.uid })).to.equal(true);
+  });
+
+  it('knows by a refusal that the object is gone that was meant', async () => {
+    const { client } = server.current;
+    const meant = { ...configMap('a'), metadata: { ...configMap('a').metadata, uid: randomUUID() } };
+    const apply = async () => await refusal(client.apply(meant, { fieldManager: 'operator', force: true }));
+    expect(isUidMismatch(await apply()), 'where there is none').to.equal(true);
+    await client.create(configMap('a'));
+    expect(isUidMismatch(await apply()), 'where another has its name').to.equal(true);
+    expect(isUidMismatch(await refusal(client.delete(refTo('a'), { uid: meant.metadata.uid })))).to.equal(true);
+    expect(isUidMismatch(await refusal(client.create(configMap('a'))))).to.equal(false);
+    expect(isUidMismatch(await refusal(client.create(configMap('A'))))).to.equal(false);
   });
 
   it('lists by labels and in pages, each object with its kind', async () => {

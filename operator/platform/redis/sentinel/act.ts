@@ -4,11 +4,19 @@ import { parseInfo } from '../replication.ts';
 import type { SentinelAction } from './actions.ts';
 import { NOBODY, WATCH_SETTINGS } from './config.ts';
 import { PRIMARY_NAME, QUORUM } from './names.ts';
+import { isSame } from './views.ts';
 
 // What is answered where the step was taken before, or something better is under way.
 const NOT_WATCHED = /No such master/;
 const WATCHED = /Duplicated? master name/i;
 const UNDER_WAY = /INPROG|NOGOODSLAVE/;
+
+const SERVER_ACTIONS: ReadonlySet<SentinelAction['type']> = new Set([
+  'sentinel.found',
+  'sentinel.follow',
+  'sentinel.reconnect',
+  'sentinel.configure',
+]);
 
 /**
  * Carries out one action, which is harmless where it was done before.
@@ -23,6 +31,8 @@ export async function carryOut(action: SentinelAction, tools: ActTools, signal: 
         return await found(client, info, signal);
       case 'sentinel.follow':
         return await follow(client, info, action.primary, signal);
+      case 'sentinel.reconnect':
+        return await reconnect(client, info, action, signal);
       case 'sentinel.configure':
         return await run(client, [['CONFIG', 'SET', ...Object.entries(action.settings).flat()]], signal);
       case 'sentinel.watch':
@@ -43,7 +53,7 @@ async function assertIdentity(
   { type, node }: SentinelAction,
   signal: AbortSignal,
 ): Promise<Map<string, string>> {
-  const isServer = type === 'sentinel.found' || type === 'sentinel.follow' || type === 'sentinel.configure';
+  const isServer = SERVER_ACTIONS.has(type);
   const [info, id] = await client.send(isServer ? [['INFO']] : [['INFO'], ['SENTINEL', 'MYID']], signal);
   for (const reply of [info, id]) if (isReply(reply)) throw reply;
   const parsed = parseInfo(String(info));
@@ -76,6 +86,22 @@ async function follow(
   // To say it twice would do no harm, but the file may not have been written.
   const isDone = info.get('master_host') === host && Number(info.get('master_port')) === port;
   await run(client, [...(isDone ? [] : [['REPLICAOF', host, port] as const]), ['CONFIG', 'REWRITE']], signal);
+}
+
+/** To follow whom it follows changes nothing for a server, so it follows the same one by another name for a moment. */
+async function reconnect(
+  client: RedisClient,
+  info: Map<string, string>,
+  { primary, today }: Extract<SentinelAction, { type: 'sentinel.reconnect' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const follows = { host: info.get('master_host') ?? '', port: Number(info.get('master_port')) };
+  if (!isSame(follows, primary) || info.get('master_link_status') === 'up') return;
+  await run(
+    client,
+    [today, primary].map(({ host, port }) => ['REPLICAOF', host, port]),
+    signal,
+  );
 }
 
 async function watch(

@@ -21,6 +21,16 @@ interface FollowAction extends TargetAction<'sentinel.follow'> {
   readonly primary: Address;
 }
 
+/**
+ * Makes a replica ask anew where its primary is. One that was told an address that nobody has any more waits for an answer of it until
+ * `repl-timeout`, a minute by default.
+ */
+interface ReconnectAction extends TargetAction<'sentinel.reconnect'> {
+  readonly primary: Address;
+  /** The primary's address of today. */
+  readonly today: Address;
+}
+
 interface ConfigureAction extends TargetAction<'sentinel.configure'> {
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -38,7 +48,14 @@ type ResetAction = TargetAction<'sentinel.reset'>;
 /** Asks a Sentinel for a failover from a primary that lives. */
 type FailoverAction = TargetAction<'sentinel.failover'>;
 
-export type SentinelAction = FoundAction | FollowAction | ConfigureAction | WatchAction | ResetAction | FailoverAction;
+export type SentinelAction =
+  | FoundAction
+  | FollowAction
+  | ReconnectAction
+  | ConfigureAction
+  | WatchAction
+  | ResetAction
+  | FailoverAction;
 
 export function isSentinelAction(action: Action): action is SentinelAction {
   return action.type.startsWith('sentinel.');

@@ -22,7 +22,16 @@ function member<V>(name: string, ordinal: number, answer: Member<V>['answer']): 
 
 function serverView(fields: Partial<ServerView> = {}): ServerView {
   const settings = liveServerSettings(wanted);
-  return { kind: 'view', id: 'run', role: 'replica', linkUp: true, empty: false, settings, ...fields };
+  return {
+    kind: 'view',
+    id: 'run',
+    role: 'replica',
+    linkUp: true,
+    connecting: false,
+    empty: false,
+    settings,
+    ...fields,
+  };
 }
 
 function watching(primary: number, own: number, fields: Partial<Watched> = {}): SentinelView {
@@ -140,6 +149,18 @@ describe('the plan for Redis in mode sentinel', () => {
       observed({ 2: serverView({ follows: at('elsewhere') }) }),
       'ReplicasMissing',
       ['sentinel.follow acme-redis-2'],
+    ],
+    [
+      'has a replica ask anew where the primary is that waits for an answer of it',
+      observed({ 2: serverView({ follows: at(server(0)), linkUp: false, connecting: true }) }),
+      'ReplicasMissing',
+      ['sentinel.reconnect acme-redis-2'],
+    ],
+    [
+      'lets a replica catch up that has had an answer',
+      observed({ 2: serverView({ follows: at(server(0)), linkUp: false }) }),
+      'ReplicasMissing',
+      [],
     ],
     [
       'waits with that while the Sentinels are at work',

@@ -82,11 +82,17 @@ function followActions(reading: Reading, primary: Known<ServerView>): SentinelAc
   if (reading.isFailingOver || primary.deleting) return [];
   return reading.servers.flatMap((node): SentinelAction[] => {
     if (node === primary || node.deleting) return [];
-    const { role, follows, empty } = node.view;
-    if (role === 'replica' && follows !== undefined && isSame(follows, primary.announced)) return [];
+    const { role, follows, empty, connecting } = node.view;
+    if (role === 'replica' && follows !== undefined && isSame(follows, primary.announced))
+      return connecting ? [reconnect(node, primary)] : [];
     if (!empty && (primary.view.empty || !reading.isAgreed)) return [];
     return [{ type: 'sentinel.follow', node: target(node), primary: primary.announced }];
   });
+}
+
+/** Where the name of a pod that was just made anew still leads to the address of before, none answers; one that is there does so at once. */
+function reconnect(node: Known<ServerView>, { announced, address }: Known<ServerView>): SentinelAction {
+  return { type: 'sentinel.reconnect', node: target(node), primary: announced, today: address };
 }
 
 /**

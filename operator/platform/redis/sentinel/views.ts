@@ -14,6 +14,8 @@ export interface ServerView {
   /** Of a replica: whom it follows; absent where it has never been told. */
   readonly follows?: Address;
   readonly linkUp: boolean;
+  /** Whether it waits for the one that it follows to answer its first packet. */
+  readonly connecting: boolean;
   readonly empty: boolean;
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -52,12 +54,12 @@ export async function askServer(
 ): Promise<Answer<ServerView>> {
   return await finding(signal, async () => {
     const replies = await client.send(
-      [['INFO', 'server'], ['INFO', 'replication'], ['DBSIZE'], ['CONFIG', 'GET', ...settings]],
+      [['INFO', 'server'], ['INFO', 'replication'], ['DBSIZE'], ['ROLE'], ['CONFIG', 'GET', ...settings]],
       signal,
     );
     const refused = replies.find(isReply);
     if (refused !== undefined) throw refused;
-    const [server, replication, keys, config] = replies;
+    const [server, replication, keys, role, config] = replies;
     const info = parseInfo(String(replication));
     const isReplica = info.get('role') === 'slave';
     const follows = { host: info.get('master_host') ?? '', port: Number(info.get('master_port')) };
@@ -68,6 +70,8 @@ export async function askServer(
       role: isReplica ? 'replica' : 'primary',
       ...(isTold ? { follows } : {}),
       linkUp: info.get('master_link_status') === 'up',
+      // Of a replica: its part, whom it follows (host and port), and how far it is with that.
+      connecting: isReplica && Array.isArray(role) && role[3] === 'connecting',
       empty: keys === 0,
       settings: parsePairs(config),
     };
