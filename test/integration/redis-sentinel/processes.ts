@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Address } from '../../../operator/platform/redis/cluster-nodes.ts';
@@ -80,6 +80,12 @@ export class Process {
     const exit = once(child, 'exit');
     child.kill(signal);
     await exit;
+  }
+
+  /** Changes what it has written down, while it is down. */
+  async rewrite(change: (text: string) => string): Promise<void> {
+    const file = join(this.#directory ?? '', this.part === 'server' ? 'redis.conf' : 'sentinel.conf');
+    await writeFile(file, change(await readFile(file, 'utf8')));
   }
 
   async loseVolume(): Promise<void> {

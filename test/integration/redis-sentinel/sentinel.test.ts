@@ -69,6 +69,19 @@ describe('Redis of real servers, watched by real Sentinels', function () {
     await expectEveryKey();
   });
 
+  it('tells a Sentinel again who was elected, whose epoch is the others’ while its primary is another', async () => {
+    const [primary] = primariesOf(await driver.until('roles', isAtRest));
+    const replica = driver.servers.find(({ name }) => name !== primary);
+    const [deaf] = driver.sentinels;
+    await deaf?.kill();
+    // As it has it in its file when the name could not be resolved of whom it was told.
+    await deaf?.rewrite((text) => text.replace(/^(sentinel monitor \S+ \S+) \d+/m, `$1 ${replica?.address.port}`));
+    await deaf?.start(true);
+    const plan = await driver.until('agreement', isAtRest);
+    expect(primariesOf(plan)).to.deep.equal([primary]);
+    await expectEveryKey();
+  });
+
   it('lets a replica take the place of a primary that lost its volume, with every key', async () => {
     const [lost] = primariesOf(await driver.until('roles', isAtRest));
     await driver.server(lost).kill();

@@ -135,6 +135,30 @@ describe('the plan for Redis in mode sentinel', () => {
       'SentinelsMissing',
       [],
     ],
+    ...[0, 1, 2].map((deaf): (typeof cases)[number] => [
+      `tells Sentinel ${deaf} anew that has heard of the election and could not resolve who was elected`,
+      observed(
+        { 0: serverView({ follows: at(server(1)) }), 1: old, 2: serverView({ follows: at(server(1)) }) },
+        Object.fromEntries([0, 1, 2].map((i) => [i, watching(i === deaf ? 0 : 1, i, { epoch: 2 })])),
+      ),
+      'SentinelsLearning',
+      [`sentinel.watch acme-redis-sentinel-${deaf}`],
+    ]),
+    [
+      'leaves one alone that is at work on a failover, although it has the epoch of the others',
+      observed({}, { 2: watching(1, 2, { flags: ['failover_in_progress'] }) }),
+      'SentinelsLearning',
+      [],
+    ],
+    [
+      'believes the one Sentinel whose primary is one, until the others have come to another',
+      observed(
+        { 0: serverView({ follows: at(server(1)) }), 1: old, 2: serverView({ follows: at(server(1)) }) },
+        Object.fromEntries([0, 1, 2].map((i) => [i, watching(i === 2 ? 1 : 0, i, { epoch: 2 })])),
+      ),
+      'SentinelsMissing',
+      [],
+    ],
     [
       'makes a primary of before a replica, once most Sentinels watch another',
       observed(

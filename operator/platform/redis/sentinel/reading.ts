@@ -16,7 +16,7 @@ export interface Reading {
   readonly sentinels: readonly Known<SentinelView>[];
   /** Every pod that there is to be has answered, and there is no other: only then is anything known not to exist. */
   readonly complete: boolean;
-  /** The newest that any Sentinel believes; absent where none watches anybody. */
+  /** What the Sentinels that have heard of the newest election believe; absent where none watches anybody. */
   readonly believed?: Watched;
   /** Whether the majority of the Sentinels believes it. */
   readonly isAgreed: boolean;
@@ -31,11 +31,10 @@ export function read({ servers, sentinels }: SentinelObserved, count: number): R
   const knownServers = servers.flatMap(known);
   const knownSentinels = sentinels.flatMap(known);
   const watching = knownSentinels.flatMap(({ view }) => view.watched ?? []);
-  const [believed] = watching.toSorted((a, b) => b.epoch - a.epoch);
+  const primaries = knownServers.filter(({ view }) => view.role === 'primary');
+  const believed = mostBelieved(watching, primaries);
   const votes = watching.filter(({ address }) => believed !== undefined && isSame(address, believed.address));
-  const primary = knownServers.find(
-    ({ announced, view }) => believed !== undefined && isSame(announced, believed.address) && view.role === 'primary',
-  );
+  const primary = primaries.find(({ announced }) => believed !== undefined && isSame(announced, believed.address));
   return {
     servers: knownServers,
     sentinels: knownSentinels,
@@ -45,6 +44,20 @@ export function read({ servers, sentinels }: SentinelObserved, count: number): R
     isFailingOver: watching.some(({ flags }) => flags.includes('failover_in_progress')),
     ...(primary === undefined ? {} : { primary }),
   };
+}
+
+/**
+ * Sentinels of the same epoch believe the same, but for one that could not resolve the elected one's name when it heard of the election: it
+ * has the new epoch with the primary of before, and believes nobody of that epoch any more. So a primary that is one comes before one that
+ * is a replica, and then the most Sentinels are right.
+ */
+function mostBelieved(watching: readonly Watched[], primaries: readonly Known<ServerView>[]): Watched | undefined {
+  const isOne = ({ address }: Watched) => primaries.some(({ announced }) => isSame(announced, address));
+  const votes = (one: Watched) => watching.filter(({ address }) => isSame(address, one.address)).length;
+  const [first] = watching.toSorted(
+    (a, b) => b.epoch - a.epoch || Number(isOne(b)) - Number(isOne(a)) || votes(b) - votes(a),
+  );
+  return first;
 }
 
 function known<V extends { readonly kind: 'view' }>(member: Member<V>): Known<V>[] {

@@ -3,7 +3,7 @@ import type { Address } from '../cluster-nodes.ts';
 import type { SentinelAction } from './actions.ts';
 import { liveServerSettings, WATCH_SETTINGS } from './config.ts';
 import { isInSync, type Known, type Reading, target } from './reading.ts';
-import { isSame, type Peer, type SentinelView, type ServerView } from './views.ts';
+import { isSame, type Peer, type SentinelView, type ServerView, type Watched } from './views.ts';
 
 /**
  * What the Sentinels do not do by themselves: begin, be told again what they have lost, follow to new addresses, and forget who is gone.
@@ -63,11 +63,21 @@ function watchActions(reading: Reading, primary: Address): SentinelAction[] {
     const { watched } = node.view;
     const isElsewhere = watched !== undefined && !isSame(watched.address, primary);
     // One that believes in another server that there is hears from the others, or is at work on a failover.
-    if (isElsewhere && reading.servers.some(({ announced }) => isSame(announced, watched.address))) return [];
+    if (
+      isElsewhere &&
+      !isDeaf(watched, reading) &&
+      reading.servers.some(({ announced }) => isSame(announced, watched.address))
+    )
+      return [];
     const isRight = watched !== undefined && !isElsewhere && hasSettings(watched.settings);
     if (isRight || node.deleting) return [];
     return [{ type: 'sentinel.watch', node: target(node), primary, replace: isElsewhere }];
   });
+}
+
+/** Whether it has the others' epoch with another primary: then nothing that they say is news to it. */
+function isDeaf(watched: Watched, { believed, isAgreed, isFailingOver, primary }: Reading): boolean {
+  return primary !== undefined && isAgreed && !isFailingOver && watched.epoch === believed?.epoch;
 }
 
 function hasSettings(settings: Readonly<Record<string, string>>): boolean {
