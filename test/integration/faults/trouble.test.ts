@@ -16,6 +16,8 @@ import { viewOf } from './view.ts';
 /** Everything there is, which takes a good while, or a sample of it that fits into a minute. */
 const isFull = process.env['FAULT_RUNS'] === 'all';
 const SEEDS = Number(process.env['FAULT_SEEDS'] ?? 100);
+/** One seed alone, to look into what it brought to light. */
+const SEED = process.env['FAULT_SEED'];
 /** Runs wait more than they work. */
 const AT_ONCE = 3;
 
@@ -109,7 +111,8 @@ describe('an operator in trouble', function () {
   });
 
   it('has requests refused, lost and hung, and watches late, merged, doubled, cut and out of date', async () => {
-    const seeds = Array.from({ length: isFull ? SEEDS : 3 }, (_, index) => index + 1);
+    const some = Array.from({ length: isFull ? SEEDS : 3 }, (_, index) => index + 1);
+    const seeds = SEED === undefined ? some : [Number(SEED)];
     const { faults } = await endureAll(seeds.map((seed) => ({ seed, plan: seededFaults(seed) })));
     if (isFull) console.log(`      ${seeds.length} lives, ${faults} faults`);
     expect(faults).to.be.greaterThan(10 * seeds.length);
