@@ -63,7 +63,8 @@ export class Applier {
 
   /**
    * @param intent every field that is wanted and no other; without status
-   * @param live what the cache has, which may lag behind
+   * @param live what the cache has, which may lag behind. It alone is changed: where it is gone, nothing is made in its place, since the intent may
+   * rest on what it was; that is refused with an error of `isUidMismatch`
    * @param owner becomes the controller of the object; throws an `AdoptionError` when somebody else is
    */
   async apply<T extends KubeObject>(
@@ -84,7 +85,7 @@ export class Applier {
       return { object: live, changed: false };
     }
 
-    const answer = await this.#send(wanted, signal);
+    const answer = await this.#send(live === undefined ? wanted : meantFor(live, wanted), signal);
     const { resourceVersion } = this.#remember(key, hash, answer, false);
     const before = newest(live?.metadata.resourceVersion, memory?.resourceVersion);
     return { object: answer, changed: live === undefined || before !== resourceVersion };
@@ -159,6 +160,13 @@ function ownedBy<T extends KubeObject>(intent: T, owner: KubeObject): T {
   const reference = { apiVersion, kind, name, uid, controller: true, blockOwnerDeletion: true };
   const others = intent.metadata.ownerReferences?.filter((other) => other.uid !== uid) ?? [];
   return { ...intent, metadata: { ...intent.metadata, ownerReferences: [reference, ...others] } };
+}
+
+/** The uid goes with the request alone, so that what is wanted stays the same for who remembers it. */
+function meantFor<T extends KubeObject>({ metadata: { uid } }: T, wanted: T): T {
+  return uid === undefined || wanted.metadata.uid !== undefined
+    ? wanted
+    : { ...wanted, metadata: { ...wanted.metadata, uid } };
 }
 
 function refuseForeign(live: KubeObject, wanted: KubeObject): void {

@@ -124,7 +124,7 @@ export function owned({ platform }: Scope, component: Component, object: KubeObj
   };
 }
 
-/** What names a uid is meant for one object alone, which may be gone before the cache knows. */
+/** What there is may be gone before the cache knows; once it does, it is decided anew what is to be made. */
 async function apply(
   applier: Applier,
   intent: KubeObject,
@@ -134,7 +134,7 @@ async function apply(
   try {
     return (await applier.apply(intent, live, undefined, signal)).object;
   } catch (error) {
-    if (intent.metadata.uid !== undefined && isUidMismatch(error)) return undefined;
+    if (isUidMismatch(error)) return undefined;
     throw error;
   }
 }

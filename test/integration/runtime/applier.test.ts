@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { KubeClient } from '../../../operator/kube/client.ts';
+import { isUidMismatch } from '../../../operator/kube/errors.ts';
 import {
   type ConfigMap,
   type Deployment,
@@ -279,6 +280,23 @@ describe('applier against a real API server', function () {
     const again = await applier.apply(configMap('a', { key: '1' }), undefined, owner);
     expect(again.changed).to.equal(true);
     expect(again.object.metadata.uid).to.not.equal(object.metadata.uid);
+  });
+
+  it('makes nothing anew in the place of an object whose cache has not seen yet that it is gone', async () => {
+    const { object } = await applier.apply(configMap('a', { a: '1' }), undefined, owner);
+    const ref = { resource: resources.configMaps, namespace, name: 'a' };
+    await client.delete(ref);
+    const late = async () =>
+      await applier.apply(configMap('a', { a: '2' }), object, owner).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    expect(isUidMismatch(await late()), 'where there is none').to.equal(true);
+    expect(await client.get(ref)).to.equal(undefined);
+    const another = await client.create(configMap('a', { b: '1' }));
+    expect(isUidMismatch(await late()), 'where there is another').to.equal(true);
+    await applier.apply(configMap('a', { a: '2' }), another, owner);
+    expect((await client.get<ConfigMap>(ref))?.data).to.deep.equal({ a: '2', b: '1' });
   });
 
   it('waits for an object on its way out to be gone', async () => {
