@@ -1,4 +1,5 @@
 import { type ChannelModel, connect } from 'amqplib';
+import { whyDistrusted } from '../core/distrust.ts';
 import { AMQP_PORT } from './names.ts';
 import { AMQPS_PORT } from './tls/names.ts';
 import type { NodeTrust } from './tls/trust.ts';
@@ -105,5 +106,7 @@ function explain(error: unknown): AmqpProblem {
   // The client tells only that the connection was closed where it asked for the vhost, after the password had been taken.
   if (/NOT.ALLOWED|Expected ConnectionOpenOk/.test(message))
     return { kind: 'vhost', message: 'does not let its user into the vhost' };
+  const distrusted = whyDistrusted(error);
+  if (distrusted !== undefined) return { kind: 'other', message: distrusted };
   return { kind: 'other', message: `does not serve AMQP: ${message}` };
 }

@@ -1,6 +1,10 @@
+import { whyDistrusted } from '../core/distrust.ts';
+
 export type ManagementErrorCode =
   | 'RABBITMQ_UNREACHABLE'
   | 'RABBITMQ_TIMEOUT'
+  /** Its certificate is not believed. */
+  | 'RABBITMQ_DISTRUSTED'
   | 'RABBITMQ_UNAUTHORIZED'
   | 'RABBITMQ_NOT_FOUND'
   | 'RABBITMQ_REFUSED'
@@ -10,6 +14,7 @@ export type ManagementErrorCode =
 const retryableCodes = new Set<ManagementErrorCode>([
   'RABBITMQ_UNREACHABLE',
   'RABBITMQ_TIMEOUT',
+  'RABBITMQ_DISTRUSTED',
   'RABBITMQ_UNAVAILABLE',
 ]);
 
@@ -43,6 +48,8 @@ export function toManagementError(error: unknown, where: string, timedOut: boole
   if (timedOut) return new ManagementError('RABBITMQ_TIMEOUT', `${where} does not answer in time`, options);
   if (error instanceof SyntaxError)
     return new ManagementError('RABBITMQ_BAD_ANSWER', `${where} answers with something that is not JSON`, options);
+  const distrusted = whyDistrusted(error);
+  if (distrusted !== undefined) return new ManagementError('RABBITMQ_DISTRUSTED', `${where} ${distrusted}`, options);
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   if (code === 'ECONNREFUSED')
     return new ManagementError('RABBITMQ_UNREACHABLE', `${where} refuses connections`, options);

@@ -179,8 +179,14 @@ describe('the client of the management API', () => {
       expect(await asking({}).nodes()).to.deep.equal([]);
       const both = stranger.certificate.pem + authority.certificate.pem;
       expect(await asking({ ca: both }).nodes()).to.deep.equal([]);
-      for (const other of [{ ca: stranger.certificate.pem }, { servername: 'acme-rabbitmq.other.svc' }])
-        expect(await failure(asking(other).nodes())).to.include({ code: 'RABBITMQ_UNREACHABLE', retryable: true });
+      for (const [other, why] of [
+        [{ ca: stranger.certificate.pem }, 'shows a certificate that no trusted authority has signed'],
+        [{ servername: 'acme-rabbitmq.other.svc' }, 'shows a certificate for other names'],
+      ] as const) {
+        const { code, retryable, message } = await failure(asking(other).nodes());
+        expect([code, retryable]).to.deep.equal(['RABBITMQ_DISTRUSTED', true]);
+        expect(message).to.match(new RegExp(`^\\S+ ${why}$`));
+      }
     } finally {
       secured.stop();
     }

@@ -1,4 +1,5 @@
 import type { ProbeDefinition } from '../core/component.ts';
+import { whyDistrusted } from '../core/distrust.ts';
 import { shortHash } from '../core/hash.ts';
 import { managementAddress, type NodeAddress } from './address.ts';
 import { AmqpCheck, type AmqpProblem, type AmqpTarget } from './amqp-check.ts';
@@ -191,6 +192,8 @@ function explain(error: unknown): string {
       return REFUSED;
     case 'RABBITMQ_TIMEOUT':
       return 'does not answer its management API in time';
+    case 'RABBITMQ_DISTRUSTED':
+      return whyDistrusted(error.cause) ?? error.message;
     default:
       return 'does not serve its management API';
   }

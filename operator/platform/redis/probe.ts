@@ -1,3 +1,4 @@
+import { whyDistrusted } from '../core/distrust.ts';
 import { isReply, type RedisClient } from './client.ts';
 import { type ClusterNode, type OpenSlot, parseClusterNodes, parseOpenSlots } from './cluster-nodes.ts';
 import { parseInfo, type Replication, readReplication } from './replication.ts';
@@ -84,6 +85,8 @@ export function problemOf(error: unknown): NodeProblem {
   if (code === 'ECONNREFUSED') return { kind: 'problem', problem: 'refused', message: 'refuses connections' };
   if (code === 'ECONNRESET' || code === 'EPIPE')
     return { kind: 'problem', problem: 'broken', message: 'closed the connection' };
+  const distrusted = whyDistrusted(error);
+  if (distrusted !== undefined) return { kind: 'problem', problem: 'other', message: distrusted };
   // A network error's message has the address in it, which says nothing that lasts.
   if (code !== undefined) return { kind: 'problem', problem: 'other', message: `cannot be reached (${code})` };
   if (message === 'Connection is closed.')

@@ -10,6 +10,7 @@ import { issueAuthority } from '../../../operator/platform/certificates/issue.ts
 import { presentedOn } from '../../../operator/platform/certificates/presented.ts';
 import type { ComponentPlan } from '../../../operator/platform/core/component.ts';
 import type { NodeAddress } from '../../../operator/platform/rabbitmq/address.ts';
+import { AmqpCheck } from '../../../operator/platform/rabbitmq/amqp-check.ts';
 import { AMQP_PORT, MANAGEMENT_PORT, OPERATOR_USER, USER, VHOST } from '../../../operator/platform/rabbitmq/names.ts';
 import { AMQPS_PORT, type Listening, MANAGEMENT_TLS_PORT } from '../../../operator/platform/rabbitmq/tls/names.ts';
 import { plainClientsProbe } from '../../../operator/platform/rabbitmq/tls/plain-clients.ts';
@@ -108,6 +109,9 @@ describe('a cluster of real RabbitMQ nodes to which TLS is given', function () {
     ]) {
       const asked = Client.open({ host, trust: wrong }).catch((error: Error) => error);
       expect(await asked).to.be.an('error');
+      const operators = new AmqpCheck({ host, trust: wrong, ...login }, 5_000);
+      expect((await operators.problem(AbortSignal.timeout(5_000)))?.message).to.match(/^shows a certificate /);
+      operators.close();
     }
   });
 

@@ -4,6 +4,7 @@ import { openLog } from '../../../api/log.ts';
 import { issueAuthority } from '../../../operator/platform/certificates/issue.ts';
 import { type Command, opener } from '../../../operator/platform/redis/client.ts';
 import { run } from '../../../operator/platform/redis/connections.ts';
+import { askNode } from '../../../operator/platform/redis/probe.ts';
 import { eventually } from '../../support/eventually.ts';
 import { RedisCertificates } from '../../support/redis-certificates.ts';
 import { Driver } from './driver.ts';
@@ -54,6 +55,21 @@ describe('a Redis Cluster of real servers that speak TLS', function () {
       { seconds: 120 },
     );
     expect(await Promise.all(KEYS.map((key) => client.get(key)))).to.deep.equal(KEYS.map(() => '1'));
+  });
+
+  it('is not believed by an operator that trusts others, who says why', async () => {
+    const { port = 0 } = driver.process('acme-redis-0-0').address ?? {};
+    const ca = (await issueAuthority('somebody else', new Date())).certificate.pem;
+    const asking = opener({ ...certificates.operatorsTrust, ca })({ host: '127.0.0.1', port }, PASSWORD);
+    try {
+      expect(await askNode(asking, ['maxmemory'], AbortSignal.timeout(5_000))).to.deep.equal({
+        kind: 'problem',
+        problem: 'other',
+        message: 'shows a certificate that no trusted authority has signed',
+      });
+    } finally {
+      asking.close();
+    }
   });
 
   it('is verified by the API’s client at each connection with what the file has then', async () => {
