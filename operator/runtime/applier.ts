@@ -98,7 +98,8 @@ export class Applier {
 
   /** Whether an earlier process has applied just this and nothing has changed it: then a new one need not apply it again. */
   #isApplied(wanted: KubeObject, live: KubeObject): boolean {
-    return ownedDigestOf(live, this.#options.fieldManager) === intentDigestOf(wanted);
+    const { uid = live.metadata.uid } = wanted.metadata;
+    return uid === live.metadata.uid && ownedDigestOf(live, this.#options.fieldManager) === intentDigestOf(wanted);
   }
 
   #remember(key: string, intent: string, object: KubeObject, caughtUp: boolean): Memory {

@@ -32,7 +32,7 @@ export function rememberOwned(part: KubeObject, whole: KubeObject, manager: stri
  */
 export function intentDigestOf(intent: KubeObject): string {
   const { apiVersion: _, kind: __, metadata, ...content } = intent;
-  const { name: ___, namespace: ____, ...own } = metadata;
+  const { name: ___, namespace: ____, uid: _____, ...own } = metadata;
   return hashOf(sorted({ ...content, ...(Object.keys(own).length === 0 ? {} : { metadata: own }) }));
 }
 

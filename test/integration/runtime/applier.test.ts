@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import { isUidMismatch } from '../../../operator/kube/errors.ts';
@@ -183,6 +184,23 @@ describe('applier against a real API server', function () {
       await newApplier().apply<Intent>(structuredClone(intent), object, owner);
       expect(requests.length - sent, intent.kind).to.equal(0);
     }
+  });
+
+  it('sends nothing for what an earlier operator has applied to the very object that is meant, and something for another', async () => {
+    const { metadata } = await client.create(configMap('a', { key: '1' }));
+    const labelled = (uid?: string): ConfigMap => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { namespace, name: 'a', labels: { role: 'primary' }, ...(uid === undefined ? {} : { uid }) },
+    });
+    const { object } = await applier.apply(labelled(metadata.uid), undefined, undefined);
+    const sent = requests.length;
+    expect((await newApplier().apply(labelled(metadata.uid), object, undefined)).changed).to.equal(false);
+    expect(requests.length - sent).to.equal(0);
+    const refused = await newApplier()
+      .apply(labelled(randomUUID()), object, undefined)
+      .catch((error: unknown) => error);
+    expect(isUidMismatch(refused)).to.equal(true);
   });
 
   it('applies again what an earlier operator has applied and somebody has changed since', async () => {

@@ -55,6 +55,8 @@ export async function runSet(
     const isOutdated = pod !== undefined && pod.metadata.labels?.[REVISION_LABEL] !== revision;
     if (isOutdated) outdated += 1;
     if (pod === undefined) await startPod(client, set, name, revision, nodeOf(name));
+    // As the kubelet does: the server marks a pod and deletes it in two steps, of which a client that goes away may leave the second undone.
+    else if (pod.metadata.deletionTimestamp !== undefined) await endPod(client, pod);
     else if (isOutdated && spec.updateStrategy?.type !== 'OnDelete') await endPod(client, pod);
     else await keepPod(client, set, pod, addressOf(pod));
   }
