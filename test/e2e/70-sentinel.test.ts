@@ -6,6 +6,8 @@ import { useDesk } from './support/desk.ts';
 import { useOwn } from './support/standing.ts';
 import { underLoad } from './support/under-load.ts';
 
+const TIMES = 3;
+
 describe('a platform whose Redis is watched by Sentinels', () => {
   const spec = { redis: { mode: 'sentinel' } };
   const desk = useDesk();
@@ -28,12 +30,15 @@ describe('a platform whose Redis is watched by Sentinels', () => {
     expect(await primaries()).to.have.length(1);
   });
 
-  it('comes back by itself when every pod of Redis is deleted at once', async () => {
-    await underLoad(desk, async () => {
-      const pods = await podsOf('redis');
-      expect(pods).to.have.length.greaterThan(5);
-      await Promise.all(pods.map(async (pod) => await deletePod(pod, 0)));
-    });
-    expect(await primaries()).to.have.length(1);
+  it('comes back by itself each time that every pod of Redis is deleted at once', async () => {
+    // Whose address is known to whom in time is another question each time.
+    for (let time = 1; time <= TIMES; time += 1) {
+      await underLoad(desk, async () => {
+        const pods = await podsOf('redis');
+        expect(pods).to.have.length.greaterThan(5);
+        await Promise.all(pods.map(async (pod) => await deletePod(pod, 0)));
+      });
+      expect(await primaries()).to.have.length(1);
+    }
   });
 });
