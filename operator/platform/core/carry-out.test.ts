@@ -90,6 +90,24 @@ describe('carrying out a plan', () => {
     expect(await failuresWith('spec.nodeName')).to.have.length(1);
   });
 
+  it('applies to what the plan was made of, whatever the cache has learnt by the time', async () => {
+    const object = (name: string): KubeObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } });
+    const scope = scopeWith();
+    const cache = new Map(['first', 'second'].map((name) => [name, object(name)]));
+    const children = { ...scope.children, get: ({ name }: { name: string }) => cache.get(name) } as Scope['children'];
+    const changed: (string | undefined)[] = [];
+    const apply = async (intent: KubeObject, live: KubeObject | undefined) => {
+      changed.push(live?.metadata.name);
+      cache.clear();
+      return { object: intent, changed: true };
+    };
+    const hands = { client: {} as KubeClient, applier: { apply } as unknown as Applier, logger: silentLogger };
+    const component: Component = { name: 'postgres', dependsOn: [], probes: () => [], plan: () => plan };
+    const wanted = { ...plan, objects: [...cache.values()], actions: [], patches: [], remove: [] };
+    await carryOut(hands, { ...scope, children }, component, wanted, new AbortController().signal);
+    expect(changed).to.deep.equal(['first', 'second']);
+  });
+
   it('tells which objects have another specification now, and not which have other labels', async () => {
     const object = (name: string, generation: number): KubeObject => ({
       apiVersion: 'apps/v1',

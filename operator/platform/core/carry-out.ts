@@ -61,26 +61,26 @@ export async function carryOut(
     patch: async (patch) => await compareAndSet(client, patch, signal),
   };
 
-  // Asked once: the cache may see what was made while the rest of it is being made.
+  // Asked once, before anything is awaited: the cache goes on, and the plan was made of what it had.
   const absent = (plan.creates ?? []).filter((object) => scope.children.get(refOf(scope, object)) === undefined);
+  const planned = plan.objects.map((object) => ({ object, live: scope.children.get(refOf(scope, object)) }));
+  const scales = (plan.scales ?? []).map((scale) => ({ scale, live: scope.children.get<Scalable>(scale.ref) }));
   for (const object of absent)
     await attempt(`create ${object.kind} ${object.metadata.name}`, () =>
       create(client, owned(scope, component, object), signal),
     );
   const created = new Set(absent.map((object) => `${object.kind}/${object.metadata.name}`));
-  for (const object of plan.objects) {
+  for (const { object, live } of planned) {
     if (created.has(`${object.kind}/${object.metadata.name}`)) continue;
     const intent = owned(scope, component, object);
     await attempt(`apply ${object.kind} ${object.metadata.name}`, async () => {
-      const live = scope.children.get(refOf(scope, object));
-      const applied = await apply(applier, intent, live, signal);
+      const applied = await ifStillThere(async () => (await applier.apply(intent, live, undefined, signal)).object);
       if (isOfNewGeneration(live, applied)) changed.push(`${object.kind} ${object.metadata.name}`);
     });
   }
-  for (const scale of plan.scales ?? [])
+  for (const { scale, live } of scales)
     await attempt(`scale ${scale.ref.resource.kind} ${scale.ref.name}`, async () => {
-      const live = scope.children.get(scale.ref);
-      const scaled = await setReplicas(client, scope, scale, signal);
+      const scaled = await setReplicas(client, scope, scale, live, signal);
       if (isOfNewGeneration(live, scaled)) changed.push(`${scale.ref.resource.kind} ${scale.ref.name}`);
     });
   if (failures.length === 0 && terminal.length === 0) {
@@ -124,15 +124,12 @@ export function owned({ platform }: Scope, component: Component, object: KubeObj
   };
 }
 
-/** What there is may be gone before the cache knows; once it does, it is decided anew what is to be made. */
-async function apply(
-  applier: Applier,
-  intent: KubeObject,
-  live: KubeObject | undefined,
-  signal: AbortSignal,
-): Promise<KubeObject | undefined> {
+type Scalable = KubeObject & { spec?: { replicas?: number } };
+
+/** What there was may be gone before the cache knows; once it does, it is decided anew what is to be made. */
+async function ifStillThere(write: () => Promise<KubeObject>): Promise<KubeObject | undefined> {
   try {
-    return (await applier.apply(intent, live, undefined, signal)).object;
+    return await write();
   } catch (error) {
     if (isUidMismatch(error)) return undefined;
     throw error;
@@ -152,14 +149,15 @@ async function setReplicas(
   client: KubeClient,
   scope: Scope,
   { ref, replicas }: Scale,
+  live: Scalable | undefined,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const live = scope.children.get<KubeObject & { spec?: { replicas?: number } }>(ref);
   if (live === undefined || live.spec?.replicas === replicas) return undefined;
   const { apiVersion, kind } = ref.resource;
-  const metadata = { name: ref.name, namespace: namespaceOf(scope.platform) };
+  const { uid } = live.metadata;
+  const metadata = { name: ref.name, namespace: namespaceOf(scope.platform), ...(uid === undefined ? {} : { uid }) };
   const intent = { apiVersion, kind, metadata, spec: { replicas } } as KubeObject;
-  return await client.apply(intent, { fieldManager: REPLICAS_MANAGER, force: true }, signal);
+  return await ifStillThere(() => client.apply(intent, { fieldManager: REPLICAS_MANAGER, force: true }, signal));
 }
 
 function isOfNewGeneration(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
