@@ -25,8 +25,12 @@ export interface BrokerOptions extends BrokerAddress {
   onSession: (channel: ConfirmChannel) => Promise<void>;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const CONFIRM_TIMEOUT_MS = 5_000;
+/** A broker that is gone is left for another within seconds, and one that is merely busy is given more time at each attempt. */
+const FIRST_CONNECT_TIMEOUT_MS = 2_000;
+const LAST_CONNECT_TIMEOUT_MS = 10_000;
+/** A queue whose leader is gone has another after three seconds; a broker that is gone itself confirms nothing any more. */
+const CONFIRM_TIMEOUT_MS = 4_000;
+const CLOSE_TIMEOUT_MS = 500;
 const HEARTBEAT_SECONDS = 5;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
@@ -42,6 +46,7 @@ export class Broker {
   #channel: ConfirmChannel | undefined;
   #loop: Promise<void> | undefined;
   #blocked = false;
+  #connectTimeoutMs = FIRST_CONNECT_TIMEOUT_MS;
   #endSession: () => void = () => undefined;
 
   constructor(options: BrokerOptions) {
@@ -122,16 +127,25 @@ export class Broker {
     }
   }
 
-  /** From connecting until the connection or its channel is gone. */
-  async #session(): Promise<void> {
-    const { url, caFile, name, log, onSession } = this.#options;
+  async #connect(): Promise<ChannelModel> {
+    const { url, caFile, name } = this.#options;
+    const timeout = this.#connectTimeoutMs;
+    this.#connectTimeoutMs = Math.min(2 * timeout, LAST_CONNECT_TIMEOUT_MS);
     const model = await connect(withHeartbeat(url), {
       ...(caFile !== undefined && url.startsWith('amqps:') && { ca: await readFile(caFile) }),
-      timeout: CONNECT_TIMEOUT_MS,
+      timeout,
       keepAlive: true,
       noDelay: true,
       clientProperties: { connection_name: name },
     });
+    this.#connectTimeoutMs = FIRST_CONNECT_TIMEOUT_MS;
+    return model;
+  }
+
+  /** From connecting until the connection or its channel is gone. */
+  async #session(): Promise<void> {
+    const { name, log, onSession } = this.#options;
+    const model = await this.#connect();
     try {
       const closed = Promise.race([closeOf(model), this.#sessionEnd()]);
       model.on('blocked', (reason) => {
@@ -154,8 +168,10 @@ export class Broker {
       this.#channel = undefined;
       this.#blocked = false;
       // The channel first: a connection's close may overtake the acknowledgements that its channel has yet to send.
-      if (channel) await closeQuietly(channel);
-      await closeQuietly(model);
+      const isAnswered = channel === undefined || (await closeQuietly(channel));
+      const closed = closeQuietly(model);
+      // Who does not answer the one does not answer the other.
+      if (isAnswered) await closed;
     }
   }
 
@@ -191,8 +207,13 @@ function closeOf(emitter: ChannelModel | ConfirmChannel): Promise<Error | undefi
   });
 }
 
-/** A peer that is gone answers no close; the heartbeat ends the socket then. One that is closed already throws at once. */
-async function closeQuietly(open: ChannelModel | ConfirmChannel): Promise<void> {
-  const closed = (async () => open.close())().catch(() => undefined);
-  await Promise.race([closed, delay(1_000, undefined, { ref: false })]);
+/**
+ * Whether it is closed. A peer that is gone answers no close; the heartbeat ends the socket then. One that is closed already throws at once.
+ */
+async function closeQuietly(open: ChannelModel | ConfirmChannel): Promise<boolean> {
+  const closed = (async () => open.close())().then(
+    () => true,
+    () => true,
+  );
+  return await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, false, { ref: false })]);
 }
