@@ -21,6 +21,8 @@ export interface ConditionInput {
   readonly step?: MembershipStep;
   /** Why no pod of an earlier template is replaced now. */
   readonly rolloutWaits?: string;
+  /** The pod that is started anew since its node is apart from the majority. */
+  readonly apart?: string;
   /** What the resource asks for and is not done. */
   readonly pending: readonly { readonly reason: string; readonly message: string }[];
 }
@@ -72,7 +74,13 @@ function notClustered({ state: { clusters } }: ConditionInput): ReturnType<Check
   };
 }
 
-function partitioned({ state }: ConditionInput): ReturnType<Check> {
+function partitioned({ state, apart, paused }: ConditionInput): ReturnType<Check> {
+  if (apart !== undefined && !paused)
+    return {
+      status: 'False',
+      reason: 'Partitioned',
+      message: `${apart} went on without the others while the network was cut or it stood still; its pod is started anew, and takes over the state of the others`,
+    };
   if (state.partitioned.length === 0) return undefined;
   return {
     status: 'False',

@@ -9,6 +9,13 @@ const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
 const SECONDS_PER_HOUR = 3600;
 
+/**
+ * A node that says nothing for so long is taken for gone, give or take a quarter. Until then queues that it leads may have another leader, but
+ * nobody can declare or consume them: where a queue is led is written down by all nodes together. Erlang's default is a minute. A shorter one would
+ * cost a node its place whenever its machine is busy for seconds.
+ */
+const SILENCE_SECONDS = 8;
+
 /** Share of the memory at which publishers are held back. */
 const MEMORY_WATERMARK = '0.6';
 
@@ -28,6 +35,7 @@ export function rabbitmqConfig(
     'cluster_formation.discovery_retry_limit': 1_000_000_000,
     'cluster_formation.discovery_retry_interval': 500,
     cluster_partition_handling: 'pause_minority',
+    net_ticktime: SILENCE_SECONDS,
     queue_leader_locator: 'balanced',
     consumer_timeout: consumerTimeoutMs(workers.map(({ timeLimitSeconds }) => timeLimitSeconds)),
     ...(memory === undefined ? {} : { total_memory_available_override_value: memory }),

@@ -11,6 +11,7 @@ import { type Membership, membership } from './membership.ts';
 import { membershipJob } from './membership-job.ts';
 import { podName } from './names.ts';
 import { type Observed, type RabbitmqPod, stateOf } from './observe.ts';
+import { nodeApart } from './partition.ts';
 import { type RolloutStep, rolloutStep } from './rollout.ts';
 import { type StuckBoot, stuckBoot } from './stuck-boot.ts';
 
@@ -32,6 +33,7 @@ export function decide(
   const rollout = rolloutStep(platform, observed, state);
   const definitions = keepDefinitions(effective, observed, state);
   const stuck = stuckBoot(observed, state, nodes, platform.status?.rabbitmq?.bootRestarts);
+  const apart = nodeApart(observed, state, nodes);
   return {
     objects: [
       ...desiredObjects(platform, effective, {
@@ -59,6 +61,7 @@ export function decide(
       paused: effective.paused,
       ...(change.step === undefined ? {} : { step: change.step }),
       ...(rollout.waits === undefined ? {} : { rolloutWaits: rollout.waits }),
+      ...(apart === undefined ? {} : { apart: apart.name }),
       pending: pendingChanges(observed, storage),
     }),
     status: {
@@ -69,7 +72,7 @@ export function decide(
         ...(change.step === undefined ? {} : { membership: change.step }),
       },
     },
-    ...followUp(platform, stuck, change, rollout, definitions),
+    ...followUp(platform, { stuck, apart, change, rollout, definitions }),
   };
 }
 
@@ -113,33 +116,43 @@ function isCritical({ cluster }: Observed, { running }: ClusterState, nodes: num
 /** A node that hangs may not heed a signal either, so it is not waited for. */
 const RESTART_GRACE_SECONDS = 5;
 
-function followUp(
-  platform: Platform,
-  { restart, againMs }: StuckBoot,
-  change: Membership,
-  rollout: RolloutStep,
-  definitions: DefinitionsPlan,
-): Partial<ComponentPlan> {
-  const delays = [againMs, change.againMs].filter((delay) => delay !== undefined);
+interface Steps {
+  readonly stuck: StuckBoot;
+  readonly apart: RabbitmqPod | undefined;
+  readonly change: Membership;
+  readonly rollout: RolloutStep;
+  readonly definitions: DefinitionsPlan;
+}
+
+function followUp(platform: Platform, { stuck, apart, change, rollout, definitions }: Steps): Partial<ComponentPlan> {
+  const delays = [stuck.againMs, change.againMs].filter((delay) => delay !== undefined);
   const namespace = namespaceOf(platform);
   const jobs = change.finished.map(({ name, uid }) => ({ ref: { resource: resources.jobs, namespace, name }, uid }));
-  // Whatever a pod is replaced for, it is of the newest template then.
-  const replaced = restart === undefined ? rollout.remove : undefined;
+  const pods = podsToReplace(namespace, stuck, apart, rollout);
   return {
-    remove: [
-      ...jobs,
-      ...(restart === undefined
-        ? []
-        : [{ ...removalOf(namespace, restart), gracePeriodSeconds: RESTART_GRACE_SECONDS }]),
-      ...(replaced === undefined ? [] : [removalOf(namespace, replaced)]),
-    ],
-    events: [
-      ...definitions.events,
-      ...(restart === undefined ? [] : [restartEvent(restart)]),
-      ...(replaced === undefined ? [] : [replacementEvent(replaced)]),
-    ],
+    remove: [...jobs, ...pods.map(({ removal }) => removal)],
+    events: [...definitions.events, ...pods.map(({ event }) => event)],
     ...(delays.length === 0 ? {} : { requeueAfterMs: Math.min(...delays) }),
   };
+}
+
+/** One at most. Whatever a pod is replaced for, it is of the newest template then. */
+function podsToReplace(
+  namespace: string,
+  { restart }: StuckBoot,
+  apart: RabbitmqPod | undefined,
+  { remove }: RolloutStep,
+): { removal: Removal; event: EventPlan }[] {
+  if (restart !== undefined) {
+    const removal = { ...removalOf(namespace, restart), gracePeriodSeconds: RESTART_GRACE_SECONDS };
+    return [{ removal, event: restartEvent(`${restart.name} has not come up though the others run`, '') }];
+  }
+  if (apart !== undefined) {
+    const why = `${apart.name} went on without the majority`;
+    const removal = removalOf(namespace, apart);
+    return [{ removal, event: restartEvent(why, ', to take over the state of the others') }];
+  }
+  return remove === undefined ? [] : [{ removal: removalOf(namespace, remove), event: replacementEvent(remove) }];
 }
 
 function removalOf(namespace: string, { name, uid }: RabbitmqPod): Removal {
@@ -155,12 +168,12 @@ function replacementEvent({ name }: RabbitmqPod): EventPlan {
   };
 }
 
-function restartEvent({ name }: RabbitmqPod): EventPlan {
+function restartEvent(why: string, whatFor: string): EventPlan {
   return {
     type: 'Warning',
     reason: 'NodeRestarted',
     action: 'Repair',
-    note: `${name} has not come up though the others run: its pod is started anew`,
+    note: `${why}: its pod is started anew${whatFor}`,
   };
 }
 

@@ -9,6 +9,7 @@ import {
   quickEviction,
   spreadOverNodes,
 } from '../core/pods.ts';
+import { ERLANG_ARGUMENTS } from './erlang.ts';
 import { configFileOf, configFiles, paths } from './join-script.ts';
 import {
   DISTRIBUTION_PORT,
@@ -32,9 +33,6 @@ const CONFIG_HASH = 'isp.support/config-hash';
 /** A node that stops writes out what it holds and hands over its leaders. */
 const GRACE_SECONDS = 60;
 const EVICTION_SECONDS = 30;
-
-/** Idle schedulers sleep instead of spinning: three brokers and two cores have better uses for them. */
-const ERLANG_ARGUMENTS = '+sbwt none +sbwtdcpu none +sbwtdio none';
 
 export interface StatefulSetIntent {
   readonly replicas: number;

@@ -71,6 +71,8 @@ export class Driver {
   readonly steps: string[] = [];
   /** Notes of the events that were told of, in order, each once in a row. */
   readonly notes: string[] = [];
+  /** Pods of the newest template may be started anew. */
+  mayRestart = false;
   readonly #home = scratch('rabbitmq-job');
   readonly #jobs = new Map<string, MembershipJob>();
   readonly #probes = new Map<string, ReturnType<typeof nodeProbe>>();
@@ -181,7 +183,7 @@ export class Driver {
     for (const { ref } of remove) {
       const node = this.nodes.find(({ name }) => name === ref.name);
       if (ref.resource.kind === 'Job') this.#jobs.delete(ref.name);
-      else if (node === undefined || node.listening === this.#template)
+      else if (node === undefined || (node.listening === this.#template && !this.mayRestart))
         throw new Error(`nobody expected that ${ref.name} would be removed`);
       // It is made anew at the next turn.
       else await node.stop();

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ERLANG_ARGUMENTS } from '../../../operator/platform/rabbitmq/erlang.ts';
 import { configFileOf, joinScript } from '../../../operator/platform/rabbitmq/join-script.ts';
 import { AMQP_PORT, MANAGEMENT_PORT } from '../../../operator/platform/rabbitmq/names.ts';
 import { AMQPS_PORT, type Listening, TLS_DIRECTORY } from '../../../operator/platform/rabbitmq/tls/names.ts';
@@ -68,6 +69,15 @@ export class RabbitNode {
     this.joining = false;
   }
 
+  /** It does nothing more, and its connections stay, until it is thawed. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   async destroy(): Promise<void> {
     await this.stop('SIGKILL');
     for (const folder of [this.data, this.#home]) rmSync(folder, { recursive: true, force: true });
@@ -129,7 +139,7 @@ export class RabbitNode {
       RABBITMQ_PID_FILE: join(this.#home, 'rabbitmq.pid'),
       // The script then replaces itself by the Erlang machine, so that its pid is the server's.
       RUNNING_UNDER_SYSTEMD: 'true',
-      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `+sbwt none +sbwtdcpu none +sbwtdio none +S 1:1 -kernel inet_dist_use_interface ${loopback}`,
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${ERLANG_ARGUMENTS} +S 1:1 -kernel inet_dist_use_interface ${loopback}`,
     };
   }
 }

@@ -1,0 +1,17 @@
+/** Linux's numbers for `IPPROTO_TCP` and `TCP_USER_TIMEOUT`. */
+const IPPROTO_TCP = 6;
+const TCP_USER_TIMEOUT = 18;
+/**
+ * Nodes say something to each other ten times a second. When not one packet of it has been acknowledged for so long, the network between them is gone,
+ * whatever a node is busy with: its kernel would have acknowledged.
+ */
+const UNACKNOWLEDGED_MS = 3_000;
+const onConnections = `[{raw,${IPPROTO_TCP},${TCP_USER_TIMEOUT},<<${UNACKNOWLEDGED_MS}:32/native>>}]`;
+
+/** Arguments of the server's Erlang machine. The server's script splits them at spaces. */
+export const ERLANG_ARGUMENTS = [
+  // Idle schedulers sleep instead of spinning: three brokers and two cores have better uses for them.
+  '+sbwt none +sbwtdcpu none +sbwtdio none',
+  `-kernel inet_dist_connect_options ${onConnections}`,
+  `-kernel inet_dist_listen_options ${onConnections}`,
+].join(' ');
