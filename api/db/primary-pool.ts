@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Log } from '../log.ts';
+import { RememberingSocket } from '../remembered-lookup.ts';
 import { NotPrimary, OtherPrimary } from './faults.ts';
 
 export interface PrimaryPoolOptions {
@@ -101,6 +102,7 @@ function connectionTo({ url, applicationName }: PrimaryPoolOptions): pg.ClientCo
   return {
     connectionString: url,
     application_name: applicationName,
+    stream: () => new RememberingSocket(),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: CLIENT_TIMEOUT_MS,
     keepAlive: true,

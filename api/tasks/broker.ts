@@ -5,6 +5,7 @@ import { type ChannelModel, type ConfirmChannel, connect, type Message, type Opt
 import type { BrokerConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { lookupOrLast } from '../remembered-lookup.ts';
 
 /** The way to RabbitMQ. */
 export interface BrokerAddress {
@@ -26,12 +27,13 @@ export interface BrokerOptions extends BrokerAddress {
 }
 
 /** A broker that is gone is left for another within seconds, and one that is merely busy is given more time at each attempt. */
-const FIRST_CONNECT_TIMEOUT_MS = 2_000;
+const FIRST_CONNECT_TIMEOUT_MS = 1_000;
 const LAST_CONNECT_TIMEOUT_MS = 10_000;
 /** A queue whose leader is gone has another after three seconds; a broker that is gone itself confirms nothing any more. */
 const CONFIRM_TIMEOUT_MS = 4_000;
 const CLOSE_TIMEOUT_MS = 500;
-const HEARTBEAT_SECONDS = 5;
+/** Who says nothing for two to three times as long is gone. */
+const HEARTBEAT_SECONDS = 3;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 2_000;
 
@@ -134,6 +136,7 @@ export class Broker {
     const model = await connect(withHeartbeat(url), {
       ...(caFile !== undefined && url.startsWith('amqps:') && { ca: await readFile(caFile) }),
       timeout,
+      lookup: lookupOrLast,
       keepAlive: true,
       noDelay: true,
       clientProperties: { connection_name: name },

@@ -11,7 +11,7 @@ export interface ClusterState {
   readonly running: readonly string[];
   /** The pods of each cluster there is; more than one group is one too many. */
   readonly clusters: readonly (readonly string[])[];
-  /** Pods whose nodes have gone on while they had lost touch with others. */
+  /** Pods whose nodes and others have gone on without each other. */
   readonly partitioned: readonly string[];
   readonly memoryAlarms: readonly string[];
   readonly diskAlarms: readonly string[];
@@ -23,12 +23,22 @@ export function clusterState(pods: readonly AnsweringPod[]): ClusterState {
   return {
     running: running.map(({ name }) => name),
     clusters: group(pods.filter(({ answer }) => answer.members.length > 0)),
-    partitioned: pods
-      .filter(({ name, answer }) => (sees(answer, name)?.partitions.length ?? 0) > 0)
-      .map(({ name }) => name),
+    partitioned: pods.filter((pod) => pods.some((other) => areApart(pod, other))).map(({ name }) => name),
     memoryAlarms: alarmed(pods, 'memory'),
     diskAlarms: alarmed(pods, 'disk'),
   };
+}
+
+/**
+ * Whether two nodes have gone on without each other: one of them has said so, which takes up to ten seconds, or both run and neither knows that the
+ * other does.
+ */
+export function areApart(a: AnsweringPod, b: AnsweringPod): boolean {
+  const lost = (one: AnsweringPod, other: AnsweringPod): boolean =>
+    sees(one.answer, one.name)?.partitions.includes(other.name) === true;
+  const misses = (one: AnsweringPod, other: AnsweringPod): boolean =>
+    sees(one.answer, one.name)?.running === true && sees(one.answer, other.name)?.running === false;
+  return lost(a, b) || lost(b, a) || (misses(a, b) && misses(b, a));
 }
 
 /** A vhost or a user that is missing is missing everywhere, and no fault of the node. */

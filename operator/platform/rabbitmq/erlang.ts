@@ -8,10 +8,16 @@ const TCP_USER_TIMEOUT = 18;
 const UNACKNOWLEDGED_MS = 3_000;
 const onConnections = `[{raw,${IPPROTO_TCP},${TCP_USER_TIMEOUT},<<${UNACKNOWLEDGED_MS}:32/native>>}]`;
 
+/**
+ * For how long a node waits for another to answer its call, which holds up whoever asks for what that one has. Erlang's default is 7 s.
+ */
+const CALL_SECONDS = 2;
+
 /** Arguments of the server's Erlang machine. The server's script splits them at spaces. */
 export const ERLANG_ARGUMENTS = [
   // Idle schedulers sleep instead of spinning: three brokers and two cores have better uses for them.
   '+sbwt none +sbwtdcpu none +sbwtdio none',
   `-kernel inet_dist_connect_options ${onConnections}`,
   `-kernel inet_dist_listen_options ${onConnections}`,
+  `-kernel net_setuptime ${CALL_SECONDS}`,
 ].join(' ');

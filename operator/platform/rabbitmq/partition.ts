@@ -1,4 +1,4 @@
-import type { ClusterState } from './cluster.ts';
+import { type AnsweringPod, areApart, type ClusterState } from './cluster.ts';
 import type { Observed, RabbitmqPod } from './observe.ts';
 
 /**
@@ -13,25 +13,17 @@ import type { Observed, RabbitmqPod } from './observe.ts';
  */
 export function nodeApart({ pods }: Observed, { running }: ClusterState, nodes: number): RabbitmqPod | undefined {
   if (running.length < nodes || pods.some(({ ready, deleting }) => deleting || !ready)) return undefined;
-  const together = largestTogether(pods);
+  const answering = pods.flatMap((pod) => (pod.answer === undefined ? [] : [{ ...pod, answer: pod.answer }]));
+  const together = largestTogether(answering);
   if (together.length < Math.floor(nodes / 2) + 1) return undefined;
-  return pods.find((pod) => together.some((other) => areApart(pod, other)));
+  return answering.find((pod) => together.some((other) => areApart(pod, other)));
 }
 
 /** Those with the least to say against each other. */
-function largestTogether(pods: readonly RabbitmqPod[]): RabbitmqPod[] {
-  const together: RabbitmqPod[] = [];
-  const cuts = (pod: RabbitmqPod): number => pods.filter((other) => areApart(pod, other)).length;
+function largestTogether(pods: readonly AnsweringPod[]): AnsweringPod[] {
+  const together: AnsweringPod[] = [];
+  const cuts = (pod: AnsweringPod): number => pods.filter((other) => areApart(pod, other)).length;
   for (const pod of pods.toSorted((a, b) => cuts(a) - cuts(b)))
     if (together.every((other) => !areApart(pod, other))) together.push(pod);
   return together;
-}
-
-/** One of them has said so; the other learns it some seconds later. */
-function areApart(a: RabbitmqPod, b: RabbitmqPod): boolean {
-  return lostTouchWith(a).includes(b.name) || lostTouchWith(b).includes(a.name);
-}
-
-function lostTouchWith({ name, answer }: RabbitmqPod): readonly string[] {
-  return answer?.members.find(({ pod }) => pod === name)?.partitions ?? [];
 }

@@ -16,8 +16,8 @@ import { viewOf } from './view.ts';
 /** Everything there is, which takes a good while, or a sample of it that fits into a minute. */
 const isFull = process.env['FAULT_RUNS'] === 'all';
 const SEEDS = Number(process.env['FAULT_SEEDS'] ?? 100);
-/** One seed alone, to look into what it brought to light. */
-const SEED = process.env['FAULT_SEED'];
+/** Certain seeds alone, as often as they are named, to look into what they brought to light: `83` or `83,83,7`. */
+const CHOSEN = process.env['FAULT_SEED']?.split(',').map(Number);
 /** Runs wait more than they work. */
 const AT_ONCE = 3;
 
@@ -112,7 +112,7 @@ describe('an operator in trouble', function () {
 
   it('has requests refused, lost and hung, and watches late, merged, doubled, cut and out of date', async () => {
     const some = Array.from({ length: isFull ? SEEDS : 3 }, (_, index) => index + 1);
-    const seeds = SEED === undefined ? some : [Number(SEED)];
+    const seeds = CHOSEN ?? some;
     const { faults } = await endureAll(seeds.map((seed) => ({ seed, plan: seededFaults(seed) })));
     if (isFull) console.log(`      ${seeds.length} lives, ${faults} faults`);
     expect(faults).to.be.greaterThan(10 * seeds.length);
