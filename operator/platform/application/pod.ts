@@ -4,7 +4,13 @@ import type { ComponentName } from '../core/component.ts';
 import type { ResourceRequirements } from '../core/effective.ts';
 import { childName, commonLabels } from '../core/names.ts';
 import type { Platform } from '../core/platform.ts';
-import { containerSecurityContext, podSecurityContext, quickEviction, spreadOverNodes } from '../core/pods.ts';
+import {
+  containerSecurityContext,
+  podSecurityContext,
+  quickDns,
+  quickEviction,
+  spreadOverNodes,
+} from '../core/pods.ts';
 import { POOLED_ROUTE, ROUTE_ANNOTATION } from '../pooler/names.ts';
 import { DIRECT_URL_KEY } from '../pooler/route.ts';
 import type { DatabaseAccess } from './database-access.ts';
@@ -18,17 +24,6 @@ const APPLICATION_UID = 1000;
 
 /** A lost node's application pods are stateless: they start elsewhere as soon as the node is given up. */
 const EVICTION_SECONDS = 30;
-
-/**
- * A node that is lost may have run a part of the cluster's DNS, and until it is given up every other question goes there: a second is
- * waited for an answer instead of five.
- */
-const dnsConfig: NonNullable<PodSpec['dnsConfig']> = {
-  options: [
-    { name: 'timeout', value: '1' },
-    { name: 'attempts', value: '3' },
-  ],
-};
 
 export interface ApplicationContainer {
   readonly name: string;
@@ -77,7 +72,7 @@ export function applicationPod(
     spec: {
       automountServiceAccountToken: false,
       enableServiceLinks: false,
-      dnsConfig,
+      dnsConfig: quickDns,
       securityContext: podSecurityContext(APPLICATION_UID),
       affinity: spreadOverNodes(selector, 'preferred'),
       tolerations: quickEviction(EVICTION_SECONDS),

@@ -46,6 +46,17 @@ export function quickEviction(seconds: number): NonNullable<PodSpec['tolerations
   }));
 }
 
+/**
+ * A node that is lost may have run a part of the cluster's DNS, and until it is given up every other question goes there: a second is
+ * waited for an answer instead of five.
+ */
+export const quickDns: NonNullable<PodSpec['dnsConfig']> = {
+  options: [
+    { name: 'timeout', value: '1' },
+    { name: 'attempts', value: '3' },
+  ],
+};
+
 /** Claim template of a component's data volume, named `data`. */
 export function dataClaim(
   platform: Platform,

@@ -29,16 +29,11 @@ export function clusterState(pods: readonly AnsweringPod[]): ClusterState {
   };
 }
 
-/**
- * Whether two nodes have gone on without each other: one of them has said so, which takes up to ten seconds, or both run and neither knows that the
- * other does.
- */
+/** Whether two nodes have gone on without each other. One of them has said so, which takes up to ten seconds; the other says so later. */
 export function areApart(a: AnsweringPod, b: AnsweringPod): boolean {
   const lost = (one: AnsweringPod, other: AnsweringPod): boolean =>
     sees(one.answer, one.name)?.partitions.includes(other.name) === true;
-  const misses = (one: AnsweringPod, other: AnsweringPod): boolean =>
-    sees(one.answer, one.name)?.running === true && sees(one.answer, other.name)?.running === false;
-  return lost(a, b) || lost(b, a) || (misses(a, b) && misses(b, a));
+  return lost(a, b) || lost(b, a);
 }
 
 /** A vhost or a user that is missing is missing everywhere, and no fault of the node. */

@@ -6,6 +6,7 @@ import {
   containerSecurityContext,
   dataClaim,
   podSecurityContext,
+  quickDns,
   quickEviction,
   spreadOverNodes,
 } from '../core/pods.ts';
@@ -80,6 +81,8 @@ function podSpec(platform: Platform, rabbitmq: EffectiveRabbitmq, listening: Lis
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
+    // Erlang looks a node's name up in the one process that makes all connections between nodes: while it waits, nobody comes in or out.
+    dnsConfig: quickDns,
     securityContext: podSecurityContext(RABBITMQ_UID),
     terminationGracePeriodSeconds: GRACE_SECONDS,
     tolerations: quickEviction(EVICTION_SECONDS),

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeClient } from '../../../operator/kube/client.ts';
 import type { Pod } from '../../../operator/kube/resources.ts';
 import { isPodReady } from '../../../operator/platform/core/pods.ts';
@@ -16,6 +17,8 @@ export const WORKERS = 4;
 const MEMBERS = 3;
 /** All nodes at once, on a busy machine. */
 const WHOLE_TIMEOUT_MS = 600_000;
+/** A node that has gone on without the others says so ten seconds after it is back, and is started anew then. */
+export const STEADY_MS = 15_000;
 /** Longer than anything that delays a task: what has no effect by then is lost. */
 const UNFINISHED_TIMEOUT_MS = 180_000;
 
@@ -97,6 +100,17 @@ export class Subject {
   /** When every member is online, every worker consumes, nothing waits in the queue, and no node has two primaries of Redis. */
   async whole(): Promise<void> {
     await until('a whole cluster', async () => ((await this.#isWhole()) ? true : undefined), WHOLE_TIMEOUT_MS);
+  }
+
+  /** Since when it is whole, in milliseconds since the epoch: when it is still so for some time, or again when that is over. */
+  async wholeAgain(): Promise<number> {
+    for (;;) {
+      await this.whole();
+      const since = Date.now();
+      const deadline = performance.now() + STEADY_MS;
+      while ((await this.#isWhole()) && performance.now() < deadline) await pause(1_000);
+      if (performance.now() >= deadline) return since;
+    }
   }
 
   async #isWhole(): Promise<boolean> {
