@@ -32,6 +32,8 @@ const LAST_CONNECT_TIMEOUT_MS = 10_000;
 /** A queue whose leader is gone has another after three seconds; a broker that is gone itself confirms nothing any more. */
 const CONFIRM_TIMEOUT_MS = 4_000;
 const CLOSE_TIMEOUT_MS = 500;
+/** A channel that has had nothing else but refusals for so long is left for another. */
+const REFUSED_MS = 1_000;
 /** Who says nothing for two to three times as long is gone. */
 const HEARTBEAT_SECONDS = 3;
 const FIRST_RETRY_MS = 100;
@@ -48,6 +50,8 @@ export class Broker {
   #channel: ConfirmChannel | undefined;
   #loop: Promise<void> | undefined;
   #blocked = false;
+  /** When the channel in use refused a message, if it has taken none since. */
+  #refusedSince: number | undefined;
   #connectTimeoutMs = FIRST_CONNECT_TIMEOUT_MS;
   #endSession: () => void = () => undefined;
 
@@ -91,7 +95,11 @@ export class Broker {
           routingKey,
           content,
           { persistent: true, mandatory: true, ...options, messageId },
-          (error) => settle(error ? unavailable('RabbitMQ did not take a message', error) : undefined),
+          (error) => {
+            if (error) this.#onRefusal(channel);
+            else this.#refusedSince = undefined;
+            settle(error ? unavailable('RabbitMQ did not take a message', error) : undefined);
+          },
         );
       } catch (error) {
         settle(unavailable('the channel to RabbitMQ is closed', error));
@@ -163,6 +171,7 @@ export class Broker {
       channel.on('return', (message) => this.#onReturn(message));
       await Promise.race([onSession(channel), closed]);
       this.#channel = channel;
+      this.#refusedSince = undefined;
       log.info('connected to RabbitMQ', { connection: name });
       const error = await Promise.race([closed, channelClosed]);
       if (!this.#stopped.signal.aborted) log.warn('connection to RabbitMQ lost', { connection: name, error });
@@ -176,6 +185,16 @@ export class Broker {
       // Who does not answer the one does not answer the other.
       if (isAnswered) await closed;
     }
+  }
+
+  /**
+   * A channel asks only once where a queue is led, at its first message, and when that was a node which is gone it refuses all of them for as long
+   * as that node is away. Another channel asks anew.
+   */
+  #onRefusal(channel: ConfirmChannel): void {
+    const now = performance.now();
+    this.#refusedSince ??= now;
+    if (channel === this.#channel && now - this.#refusedSince >= REFUSED_MS) this.#endSession();
   }
 
   /** RabbitMQ returns a mandatory message before it confirms it. */

@@ -11,10 +11,11 @@ const SECONDS_PER_HOUR = 3600;
 
 /**
  * A node that says nothing for so long is taken for gone, give or take a quarter. Until then queues that it leads may have another leader, but
- * nobody can declare or consume them: where a queue is led is written down by all nodes together. Erlang's default is a minute. A shorter one would
- * cost a node its place whenever its machine is busy for seconds.
+ * nobody can declare or consume them: where a queue is led is written down by all nodes together. Erlang's default is a minute. What sends the ticks
+ * looks up names as well, so it stands still itself for as long as a name server is waited for: for up to nine seconds, in which nobody else may
+ * take the node for gone.
  */
-const SILENCE_SECONDS = 8;
+const SILENCE_SECONDS = 20;
 
 /** Share of the memory at which publishers are held back. */
 const MEMORY_WATERMARK = '0.6';

@@ -28,7 +28,7 @@ describe('a cluster of real RabbitMQ nodes of which one says nothing more', func
 
   it('takes messages, and lets clients declare and consume, while the node that led queues is frozen', async function () {
     // Erlang by itself looks away for a minute, give or take a quarter.
-    this.timeout(40_000);
+    this.timeout(44_000);
     driver.nodes[1]?.freeze();
     await ledger.more(20);
     await ledger.loginAgain();
