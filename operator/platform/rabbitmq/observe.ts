@@ -51,6 +51,8 @@ export interface RabbitmqPod {
   readonly outdated: boolean;
   /** When the container of its node was started; absent while it does not run. */
   readonly startedAt?: Date;
+  /** Since when the kubelet has not found it serving; absent for a pod that is ready. */
+  readonly unreadySince?: Date;
   /** Absent until it was asked. */
   readonly answer?: NodeAnswer;
 }
@@ -188,6 +190,7 @@ function readPod(scope: Scope, pod: Pod, newest: string | undefined): RabbitmqPo
   const host = pod.status?.podIP;
   const notReady = whyNotReady(pod);
   const startedAt = pod.status?.containerStatuses?.find((one) => one.name === 'rabbitmq')?.state?.running?.startedAt;
+  const unready = pod.status?.conditions?.find(({ type, status }) => type === 'Ready' && status !== 'True');
   const answer = scope.probes.get<NodeAnswer>(nodeProbeName(name))?.value;
   const trust = trustOf(scope, pod);
   return [
@@ -203,6 +206,7 @@ function readPod(scope: Scope, pod: Pod, newest: string | undefined): RabbitmqPo
       ...(trust === undefined ? {} : { trust }),
       ...(startedAt === undefined ? {} : { startedAt: new Date(startedAt) }),
       ...(notReady === undefined ? {} : { notReady }),
+      ...(unready?.lastTransitionTime === undefined ? {} : { unreadySince: new Date(unready.lastTransitionTime) }),
       ...(answer?.uid === uid ? { answer } : {}),
     },
   ];

@@ -47,6 +47,11 @@ describe('a RabbitMQ node that does not come up', () => {
     expect(again.status?.rabbitmq?.bootRestarts).to.deep.equal([{ pod: 'acme-rabbitmq-0', count: 2 }]);
   });
 
+  it('is one that has not served for two minutes, too', () => {
+    const paused = { pods: [silentPod(0, { startedAt: ago(999), unreadySince: ago(121) }), ...others] };
+    expect(removed(plan(paused))).to.deep.equal(['acme-rabbitmq-0 pod-0 5']);
+  });
+
   it('is forgotten when it runs', () => {
     const { status } = plan({}, [{ pod: 'acme-rabbitmq-0', count: 3 }]);
     expect(status?.rabbitmq).to.not.have.property('bootRestarts');
@@ -63,6 +68,11 @@ describe('a RabbitMQ node that does not come up', () => {
     ],
     ['it is on its way out', { pods: [silentPod(0, { startedAt: ago(999), deleting: true }), ...others] }],
     ['its container does not run', { pods: [silentPod(0), ...others] }],
+    [
+      'it has served a moment ago',
+      { pods: [silentPod(0, { startedAt: ago(999), unreadySince: ago(100) }), ...others] },
+    ],
+    ['its kubelet finds it serving', { pods: [silentPod(0, { startedAt: ago(999), ready: true }), ...others] }],
   ];
   for (const [when, fields] of left)
     it(`is left alone while ${when}`, () => expect(removed(plan(fields))).to.deep.equal([]));

@@ -34,10 +34,13 @@ export function stuckBoot(
   const restarts = before.filter(({ pod }) => !running.includes(pod));
   if (clusters.length !== 1 || running.length < Math.floor(nodes / 2) + 1) return { restarts };
   const waits = pods.flatMap((pod) => {
-    if (running.includes(pod.name) || pod.deleting || pod.joining || pod.startedAt === undefined) return [];
+    if (running.includes(pod.name) || pod.ready || pod.deleting || pod.joining || pod.startedAt === undefined)
+      return [];
+    // One that has served since it was started is not booting: it has paused, or is cut off, and comes back by itself.
+    const since = Math.max(pod.startedAt.getTime(), pod.unreadySince?.getTime() ?? 0);
     const count = restarts.find((one) => one.pod === pod.name)?.count ?? 0;
     const patienceMs = PATIENCE_MS * 2 ** Math.min(count, MOST_DOUBLINGS);
-    return [{ pod, count, leftMs: pod.startedAt.getTime() + patienceMs - now.getTime() }];
+    return [{ pod, count, leftMs: since + patienceMs - now.getTime() }];
   });
   const [first] = waits.toSorted((a, b) => a.leftMs - b.leftMs);
   if (first === undefined) return { restarts };
