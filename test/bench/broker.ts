@@ -78,6 +78,7 @@ async function strikeOften(name: string, fault: Fault): Promise<void> {
 async function strike({ arrange, strike, lastsMs }: Fault): Promise<Run> {
   await subject.whole();
   await arrange?.();
+  await subject.spread();
   await pause(5_000);
   const struck = Date.now();
   const mend = await strike();

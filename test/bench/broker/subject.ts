@@ -97,9 +97,16 @@ export class Subject {
     });
   }
 
-  /** When every member is online, every worker consumes, nothing waits in the queue, and no node has two primaries of Redis. */
+  /** When every member is online, every worker consumes and nothing waits in the queue. */
   async whole(): Promise<void> {
     await until('a whole cluster', async () => ((await this.#isWhole()) ? true : undefined), WHOLE_TIMEOUT_MS);
+  }
+
+  /** When no node has two primaries of Redis: one that takes both along takes results along for as long, which is another benchmark's matter. */
+  async spread(): Promise<void> {
+    const isSpread = async (): Promise<true | undefined> =>
+      (await this.#platform.get())?.status?.redis?.crowded === undefined ? true : undefined;
+    await until('primaries of Redis on nodes of their own', isSpread, WHOLE_TIMEOUT_MS);
   }
 
   /** Since when it is whole, in milliseconds since the epoch: when it is still so for some time, or again when that is over. */
@@ -116,8 +123,6 @@ export class Subject {
   async #isWhole(): Promise<boolean> {
     for (const condition of ['RabbitMQReady', 'WorkersReady'])
       if ((await this.#platform.ifHealthy(condition)) === undefined) return false;
-    // A node that takes two primaries of Redis along takes their results for as long: another benchmark's matter.
-    if ((await this.#platform.get())?.status?.redis?.crowded !== undefined) return false;
     const [members, workers] = [await this.members(), await this.workers()];
     const isComplete = members.length === MEMBERS && workers.length === this.#workers;
     if (!isComplete || ![...members, ...workers].every(isPodReady)) return false;
