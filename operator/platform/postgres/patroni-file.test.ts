@@ -39,6 +39,16 @@ describe("Patroni's file", () => {
     expect(read(parameters).bootstrap.dcs).to.deep.equal(wanted);
   });
 
+  it('stops Postgres before Patroni begins to wait for it, and soon enough for a lock that is lost', () => {
+    const { postgresql, bootstrap } = read();
+    const { ttl, loop_wait, retry_timeout } = bootstrap.dcs;
+    const [program, ...options] = postgresql.before_stop.split(' ');
+    expect(program).to.equal(`${postgresql.bin_dir}/pg_ctl`);
+    expect(options).to.include.members(['stop', '--mode=fast', `--pgdata=${postgresql.data_dir}`]);
+    const seconds = Number(/--timeout=(\d+)/.exec(postgresql.before_stop)?.[1]);
+    expect(loop_wait + 2 * retry_timeout + seconds).to.be.below(ttl);
+  });
+
   it('lets nobody in over the network without a password, and only the replication user replicate', () => {
     const rules: string[] = read().postgresql.pg_hba;
     const network = rules.filter((rule) => rule.startsWith('host'));

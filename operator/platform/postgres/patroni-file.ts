@@ -72,8 +72,17 @@ export function patroniFile(platform: Platform, postgres: EffectivePostgres, tls
   };
 }
 
+/**
+ * What Patroni runs before it tells Postgres to stop, whatever it stops it for: told so and waited for by `pg_ctl`, which looks ten times a second, Postgres is as a rule gone
+ * before Patroni looks for the first time. Patroni looks once a second and grants the standbys a second more, and only then gives up the leader's lock; these
+ * have everything when a primary has stopped in order. In seconds, what a demotion at once may be held up by this: the session of the lock has that much to spare.
+ */
+const STOP_SECONDS = 2;
+
 function fileContent(platform: Platform, postgres: EffectivePostgres, tls?: TlsPhases): unknown {
   const setPasswords = `${CONFIG_PATH}/set-passwords.sh`;
+  const dataFolder = `${DATA_VOLUME_PATH}/data/pg${postgres.version}`;
+  const programs = `/usr/lib/postgresql/${postgres.version}/bin`;
   return {
     scope: clusterName(platform),
     log: { level: 'INFO', deduplicate_heartbeat_logs: true },
@@ -100,8 +109,8 @@ function fileContent(platform: Platform, postgres: EffectivePostgres, tls?: TlsP
     },
     postgresql: {
       listen: `*:${POSTGRES_PORT}`,
-      data_dir: `${DATA_VOLUME_PATH}/data/pg${postgres.version}`,
-      bin_dir: `/usr/lib/postgresql/${postgres.version}/bin`,
+      data_dir: dataFolder,
+      bin_dir: programs,
       pgpass: `${SOCKET_PATH}/pgpass`,
       use_unix_socket: true,
       use_unix_socket_repl: true,
@@ -110,6 +119,7 @@ function fileContent(platform: Platform, postgres: EffectivePostgres, tls?: TlsP
       // A member whose data is beyond rewinding is copied anew from the primary.
       remove_data_directory_on_rewind_failure: true,
       remove_data_directory_on_diverged_timelines: true,
+      before_stop: `${programs}/pg_ctl stop --silent --mode=fast --timeout=${STOP_SECONDS} --pgdata=${dataFolder}`,
       callbacks: { on_start: setPasswords, on_role_change: setPasswords },
       parameters: {
         unix_socket_directories: SOCKET_PATH,

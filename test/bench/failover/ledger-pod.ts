@@ -10,8 +10,9 @@ export interface LedgerReport {
   readonly new: number;
   readonly acknowledged: number;
   readonly lost: number;
-  /** The most members at once that took writes. */
-  readonly primaries: number;
+  /** The most members at once that said that they were the primary, and that took a write. */
+  readonly claiming: number;
+  readonly writing: number;
 }
 
 /** The writers, in a pod on the node of the last member. */

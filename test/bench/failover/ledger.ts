@@ -6,13 +6,14 @@ import { largestGap } from '../statistics.ts';
 
 /**
  * Runs in the cluster: clients that write through the primary Service and remember every write that was acknowledged, half of them over a
- * connection that they keep, half over a new one each time; and a checker that asks every member who takes writes.
+ * connection that they keep, half over a new one each time; and a checker that asks every member whether it is the primary, and has those that say so write.
  */
 const { PGURL = '', MEMBERS = '', MEMBER_PASSWORD = '' } = process.env;
 const EVERY_MS = 20;
 const TIMEOUT_MS = 1_000;
 const FILL_MS = 60_000;
 const WEDGED_SECONDS = 60;
+const REMEMBERED_MS = 60_000;
 
 interface Acknowledged {
   readonly id: number;
@@ -20,9 +21,18 @@ interface Acknowledged {
 }
 
 const kinds = ['old', 'new'] as const;
-const acknowledged: Record<(typeof kinds)[number], Acknowledged[]> = { old: [], new: [] };
+/** What the checker writes is as owed as what the clients write. */
+const acknowledged: Record<(typeof kinds)[number] | 'checker', Acknowledged[]> = { old: [], new: [], checker: [] };
 let nextId = Date.now() * 1000;
-const primaries: { readonly at: number; readonly count: number }[] = [];
+
+/** How many members said at once that they were the primary, and how many of these took a write. */
+interface Round {
+  readonly at: number;
+  readonly claiming: number;
+  readonly writing: number;
+}
+
+const rounds: Round[] = [];
 
 const service = await resolved(PGURL);
 
@@ -65,38 +75,61 @@ function leave(client: pg.Client | undefined): void {
 }
 
 function member(address: string): string {
-  return `postgresql://postgres:${MEMBER_PASSWORD}@${address}:5432/postgres`;
+  return `postgresql://postgres:${MEMBER_PASSWORD}@${address}:5432${new URL(PGURL).pathname}`;
 }
 
-async function writable(address: string): Promise<boolean> {
+interface Answer {
+  readonly address: string;
+  readonly writes: boolean;
+}
+
+/** What a member that says that it is the primary makes of a write; undefined when it does not say so. */
+async function ask(address: string): Promise<Answer | undefined> {
   const client = connect(member(address));
+  let claims = false;
   try {
     await client.connect();
     const { rows } = await client.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
-    return rows[0]?.standby === false;
+    claims = rows[0]?.standby === false;
+    if (!claims) return undefined;
+    const id = nextId++;
+    await client.query('INSERT INTO bench_ledger VALUES ($1)', [id]);
+    acknowledged.checker.push({ id, at: Date.now() });
+    return { address, writes: true };
   } catch {
-    return false;
+    return claims ? { address, writes: false } : undefined;
   } finally {
     leave(client);
   }
 }
 
-async function whoTakesWrites(addresses: readonly string[]): Promise<string[]> {
-  const answers = await Promise.all(addresses.map(async (address) => ({ address, is: await writable(address) })));
-  return answers.filter(({ is }) => is).map(({ address }) => address);
+async function askAll(addresses: readonly string[]): Promise<Answer[]> {
+  const answers = await Promise.all(addresses.map(ask));
+  return answers.filter((answer) => answer !== undefined);
+}
+
+/** When each address of a member was last told of. Names are looked up apart from the asking, which must not wait for a name server that is away. */
+const known = new Map<string, number>();
+
+async function followMembers(): Promise<void> {
+  for (;;) {
+    // What cannot be looked up at this moment is known from before.
+    const addresses = await lookup(MEMBERS, { all: true }).catch(() => []);
+    for (const { address } of addresses) known.set(address, Date.now());
+    await pause(200);
+  }
 }
 
 /**
- * Who says so in one round may have said it one after the other, as in a switchover. Two primaries there are when those that take writes
- * still do after the others have been heard.
+ * Who says so in one round may have said it one after the other, as in a switchover. Two primaries there are when those that are it still are after the others
+ * have been heard.
  */
 async function check(): Promise<void> {
   for (;;) {
     const at = Date.now();
-    const addresses = await lookup(MEMBERS, { all: true }).catch(() => []);
-    let writing = await whoTakesWrites(addresses.map(({ address }) => address));
-    if (writing.length > 1) writing = await whoTakesWrites(writing);
-    primaries.push({ at, count: writing.length });
+    let claiming = await askAll([...known].filter(([, seen]) => seen > at - REMEMBERED_MS).map(([address]) => address));
+    if (claiming.length > 1) claiming = await askAll(claiming.map(({ address }) => address));
+    rounds.push({ at, claiming: claiming.length, writing: claiming.filter(({ writes }) => writes).length });
     await pause(200);
   }
 }
@@ -136,17 +169,19 @@ function gap(list: readonly Acknowledged[], since: number): number {
 async function report(since: number): Promise<unknown> {
   const client = connect();
   await client.connect();
-  const all = kinds.flatMap((kind) => acknowledged[kind].filter(({ at }) => at >= since));
+  const all = Object.values(acknowledged).flatMap((list) => list.filter(({ at }) => at >= since));
   const sql = 'SELECT count(*)::int AS there FROM bench_ledger WHERE id = ANY($1::bigint[])';
   const { rows } = await client.query<{ there: number }>(sql, [all.map(({ id }) => id)]);
   await client.end();
-  const most = Math.max(0, ...primaries.filter(({ at }) => at >= since).map(({ count }) => count));
+  const most = (key: 'claiming' | 'writing'): number =>
+    Math.max(0, ...rounds.filter(({ at }) => at >= since).map((round) => round[key]));
   return {
     old: gap(acknowledged.old, since),
     new: gap(acknowledged.new, since),
     acknowledged: all.length,
     lost: all.length - (rows[0]?.there ?? 0),
-    primaries: most,
+    claiming: most('claiming'),
+    writing: most('writing'),
     now: Date.now(),
   };
 }
@@ -156,6 +191,7 @@ await first.connect();
 await first.query('CREATE TABLE IF NOT EXISTS bench_ledger (id bigint PRIMARY KEY)');
 await first.end();
 for (const kind of kinds) for (let client = 0; client < 2; client += 1) void write(kind);
+void followMembers();
 void check();
 serve((asked) => {
   const [full, wedged] = [asked.get('fill'), asked.get('wedge')];
