@@ -12,7 +12,7 @@ import { Placement } from './failover/placement.ts';
 import { Subject } from './failover/subject.ts';
 import { medianAndWorst } from './statistics.ts';
 
-const ALL = 'deleted,forced,killed,frozen,wedged,cut,cut-leader,api-server,operator-down,disk-full';
+const ALL = 'switchover,deleted,forced,killed,frozen,wedged,cut,cut-leader,api-server,operator-down,disk-full';
 /** GiB at first, of volumes that are going to be full. */
 const LIMIT_GI = 2;
 
@@ -31,6 +31,7 @@ const client = new KubeClient(loadConfig());
 const provider = await chooseProvider(createProgress());
 
 interface Run extends LedgerReport {
+  readonly struckAt: string;
   /** Seconds from the fault to full redundancy. */
   readonly redundant: number;
 }
@@ -50,6 +51,7 @@ class Field {
       wedge: async (pod) => await this.#ledger.wedge(pod),
       fill: async (pod) => await this.#ledger.fill(pod),
       grow: async () => await this.subject.grow(),
+      switchOver: async (pod) => void (await this.subject.switchOver(pod)),
     });
   }
 
@@ -82,7 +84,8 @@ class Field {
     await subject.whole();
     const redundant = (Date.now() - struck) / 1000;
     const end = await this.#ledger.since(struck - 5_000);
-    return { ...end, old: Math.max(old, end.old), new: Math.max(fresh, end.new), redundant };
+    const struckAt = new Date(struck).toISOString();
+    return { struckAt, ...end, old: Math.max(old, end.old), new: Math.max(fresh, end.new), redundant };
   }
 }
 
@@ -124,7 +127,7 @@ async function strikeOften(field: Field, mode: string, name: string): Promise<vo
     console.log(JSON.stringify({ mode, fault: name, ...results.at(-1) }));
     console.log(JSON.stringify((await field.subject.platform())?.status?.lastFailover));
   }
-  const column = (key: keyof Run): string => medianAndWorst(results.map((one) => one[key]));
+  const column = (key: 'new' | 'old' | 'redundant'): string => medianAndWorst(results.map((one) => one[key]));
   const sum = results.reduce((total, { lost }) => total + lost, 0);
   const most = (key: 'claiming' | 'writing'): number => Math.max(...results.map((one) => one[key]));
   rows.push(

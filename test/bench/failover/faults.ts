@@ -29,6 +29,8 @@ export interface Means {
   readonly fill: (pod: Pod) => Promise<void>;
   /** Gives all volumes half as much again. */
   readonly grow: () => Promise<void>;
+  /** Has the operator make another member the primary. */
+  readonly switchOver: (pod: Pod) => Promise<void>;
 }
 
 const WEDGED_MS = 60_000;
@@ -39,6 +41,7 @@ export function faultsOf(client: KubeClient, provider: ClusterProvider, means: M
   const cutOff = async ({ spec }: Pod): Promise<void> => await provider.partition(spec?.nodeName ?? '');
   const heal = async ({ spec }: Pod): Promise<void> => await provider.heal(spec?.nodeName ?? '');
   return {
+    switchover: { title: 'none: a switchover is asked for', drivenOnly: true, strike: means.switchOver },
     deleted: { title: 'pod deleted', strike: async (pod) => void (await client.delete(refOf(pod))) },
     forced: {
       title: 'pod force-deleted',
