@@ -128,7 +128,7 @@ function failover(status: FailoverStatus | undefined): string | undefined {
 
 function switchover(status: PlatformStatus['lastSwitchover']): string | undefined {
   if (status === undefined) return undefined;
-  const { request, from = '?', to = '?', outcome, message, finishedAt } = status;
+  const { request, from = '?', to = 'any', outcome, message, finishedAt } = status;
   const when = finishedAt === undefined ? '' : `, ${finishedAt}`;
   return `  '${request}' from ${from} to ${to}: ${outcome}${message === undefined ? '' : `; ${message}`}${when}`;
 }

@@ -12,7 +12,8 @@ import { Placement } from './failover/placement.ts';
 import { Subject } from './failover/subject.ts';
 import { medianAndWorst } from './statistics.ts';
 
-const ALL = 'switchover,deleted,forced,killed,frozen,wedged,cut,cut-leader,api-server,operator-down,disk-full';
+const ALL =
+  'switchover,switchover-to,deleted,forced,killed,frozen,wedged,cut,cut-leader,api-server,operator-down,disk-full';
 /** GiB at first, of volumes that are going to be full. */
 const LIMIT_GI = 2;
 
@@ -51,6 +52,7 @@ class Field {
       wedge: async (pod) => await this.#ledger.wedge(pod),
       fill: async (pod) => await this.#ledger.fill(pod),
       grow: async () => await this.subject.grow(),
+      handOver: async () => void (await this.subject.handOver('any')),
       switchOver: async (pod) => void (await this.subject.switchOver(pod)),
     });
   }

@@ -66,7 +66,8 @@ export interface Switchover extends Action {
   readonly type: 'postgres.switchover';
   readonly address: string;
   readonly from: string;
-  readonly to: string;
+  /** Undefined: whoever is first. */
+  readonly to?: string;
 }
 
 /** Has a member copy the data of the primary anew, whatever it has. */

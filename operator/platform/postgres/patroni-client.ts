@@ -52,11 +52,11 @@ export async function patchConfig(
   if (status !== 200) throw new Error(`Patroni answered ${status} to a change of its configuration: ${text}`);
 }
 
-/** Asks the primary to hand over; resolves when it has, or is about to. Rejects with what Patroni has against it. */
+/** Asks the primary to hand over, to whoever is first where nobody is named; resolves when it has, or is about to. Rejects with what Patroni has against it. */
 export async function switchOver(
   address: string,
   password: string,
-  { from, to }: { readonly from: string; readonly to: string },
+  { from, to }: { readonly from: string; readonly to?: string },
   signal: AbortSignal,
 ): Promise<void> {
   const { status, text } = await send(
@@ -64,7 +64,7 @@ export async function switchOver(
     password,
     'POST',
     '/switchover',
-    { leader: from, candidate: to },
+    { leader: from, ...(to === undefined ? {} : { candidate: to }) },
     signal,
   );
   if (status !== 200 && status !== 202) throw new Error(`Patroni answered ${status} to a switchover: ${text}`);

@@ -32,6 +32,8 @@ const LIMIT_MS = 60_000;
 /** Between two attempts of the operator's own. */
 const RETRY_MS = 60_000;
 const AT_ONCE_MS = 1;
+/** What a standby may be behind and still be as good as any, in bytes of log: a segment. */
+const CLOSE_BYTES = 16 * 1024 ** 2;
 
 /**
  * Pure: how to go on with what the annotation `isp.support/switchover` asks for (`<pod>|any[/token]`), or with what the operator wishes
@@ -66,10 +68,15 @@ function beginOwn(
   const since = last?.finishedAt === undefined ? RETRY_MS : now.getTime() - new Date(last.finishedAt).getTime();
   if (last?.reason === reason && last.outcome !== 'Succeeded' && since < RETRY_MS)
     return { ...NOTHING, requeueAfterMs: RETRY_MS - since };
-  const able = candidates(observed, primary?.name ?? '', isSynchronous(effective.postgres));
-  const to = able.find((name) => observed.members.some((member) => member.name === name && isAllowed(member)));
-  if (primary === undefined || to === undefined) return NOTHING;
-  return start({ request: last?.request ?? '', reason, from: primary.name, to }, now);
+  if (primary === undefined) return NOTHING;
+  const able = candidates(observed, primary.name, isSynchronous(effective.postgres)).filter(({ name }) =>
+    observed.members.some((member) => member.name === name && isAllowed(member)),
+  );
+  if (able.length === 0) return NOTHING;
+  return start(
+    { request: last?.request ?? '', reason, from: primary.name, ...named(observed, primary.name, able) },
+    now,
+  );
 }
 
 /** Whether the primary is being moved as planned. */
@@ -88,14 +95,26 @@ function begin(scope: Scope, request: string, observed: Observed, { primary, rog
   if (wanted === primary.name)
     return end({ request, to: wanted, outcome: 'Succeeded' }, now, `${wanted} is the primary`);
   const able = candidates(observed, primary.name, isSynchronous(effective.postgres));
-  if (wanted !== 'any' && !observed.members.some(({ name }) => name === wanted))
+  if (wanted === 'any') {
+    if (able.length === 0) return refuse('no standby streams with everything acknowledged');
+    return start({ request, from: primary.name, ...named(observed, primary.name, able) }, now);
+  }
+  if (!observed.members.some(({ name }) => name === wanted))
     return refuse(`there is no member ${wanted}; write any, or one of ${names(observed, primary.name)}`);
-  const to = wanted === 'any' ? able[0] : able.find((name) => name === wanted);
-  if (to === undefined)
-    return refuse(
-      `${wanted === 'any' ? 'no standby' : `${wanted} does not`} stream${wanted === 'any' ? 's' : ''} with everything acknowledged`,
-    );
-  return start({ request, from: primary.name, to }, now);
+  if (!able.some(({ name }) => name === wanted))
+    return refuse(`${wanted} does not stream with everything acknowledged`);
+  return start({ request, from: primary.name, to: wanted }, now);
+}
+
+/**
+ * Who is to take over: nobody in particular where any of them may. A standby that is told of another to take over waits for two seconds before
+ * it follows that one (Patroni's `process_unhealthy_cluster`), and with three members commits wait for it; one that has lost a race follows at once.
+ */
+function named({ members }: Observed, from: string, able: readonly Candidate[]): { readonly to?: string } {
+  const [first, ...others] = able;
+  const close = able.filter(({ lagBytes }) => lagBytes <= CLOSE_BYTES);
+  const anyMay = members.every(({ name }) => name === from || close.some((one) => one.name === name));
+  return first === undefined || (anyMay && others.length > 0) ? {} : { to: first.name };
 }
 
 function start(move: Omit<SwitchoverStatus, 'outcome'>, now: Date): SwitchoverPlan {
@@ -104,39 +123,45 @@ function start(move: Omit<SwitchoverStatus, 'outcome'>, now: Date): SwitchoverPl
     type: 'Normal',
     reason: 'SwitchoverStarted',
     action: 'Switchover',
-    note: `${move.from} hands over to ${move.to}`,
+    note: `${move.from} hands over to ${move.to ?? 'the first standby that takes over'}`,
   };
   return { record, actions: [], events: [started], requeueAfterMs: AT_ONCE_MS };
 }
 
 function goOn(last: SwitchoverStatus, observed: Observed, { primary }: Leadership, now: Date): SwitchoverPlan {
   const { from, to } = last;
-  if (primary !== undefined && primary.name === to) return end({ ...last, outcome: 'Succeeded' }, now);
   if (primary !== undefined && primary.name !== from)
-    return end({ ...last, outcome: 'Failed' }, now, `${primary.name} took over instead`);
+    return to === undefined || primary.name === to
+      ? end({ ...last, to: primary.name, outcome: 'Succeeded' }, now)
+      : end({ ...last, outcome: 'Failed' }, now, `${primary.name} took over instead`);
   const waited = age(last, now);
   if (waited >= LIMIT_MS)
     return end({ ...last, outcome: 'Failed' }, now, 'Patroni has not handed over; its log says why');
   const address = primary?.pod.status?.podIP;
-  const asks = address !== undefined && from !== undefined && to !== undefined && waited < ASK_MS;
+  const asks = address !== undefined && from !== undefined && waited < ASK_MS;
   const isAsked = observed.lock?.holder !== from;
   return {
     record: last,
-    actions: asks && !isAsked ? [{ type: 'postgres.switchover', address, from, to }] : [],
+    actions:
+      asks && !isAsked ? [{ type: 'postgres.switchover', address, from, ...(to === undefined ? {} : { to }) }] : [],
     events: [],
     requeueAfterMs: Math.max(AT_ONCE_MS, LIMIT_MS - waited),
   };
 }
 
+interface Candidate {
+  readonly name: string;
+  readonly lagBytes: number;
+}
+
 /** Standbys that may take over now, the least behind first. */
-function candidates({ members, sync }: Observed, from: string, synchronous: boolean): string[] {
+function candidates({ members, sync }: Observed, from: string, synchronous: boolean): Candidate[] {
   const standbys = sqlOf(members.find(({ name }) => name === from))?.standbys ?? [];
   return standbys
     .filter(({ state }) => state === 'streaming')
     .filter(({ name }) => !synchronous || (sync?.leader === from && sync.voters.includes(name)))
     .filter(({ name }) => members.some((one) => one.name === name && one.pod.metadata.deletionTimestamp === undefined))
-    .toSorted((a, b) => a.lagBytes - b.lagBytes)
-    .map(({ name }) => name);
+    .toSorted((a, b) => a.lagBytes - b.lagBytes);
 }
 
 function names({ members }: Observed, primary: string): string {

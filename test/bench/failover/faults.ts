@@ -29,7 +29,8 @@ export interface Means {
   readonly fill: (pod: Pod) => Promise<void>;
   /** Gives all volumes half as much again. */
   readonly grow: () => Promise<void>;
-  /** Has the operator make another member the primary. */
+  /** Has the operator make any other member the primary, and a certain one. */
+  readonly handOver: () => Promise<void>;
   readonly switchOver: (pod: Pod) => Promise<void>;
 }
 
@@ -41,7 +42,8 @@ export function faultsOf(client: KubeClient, provider: ClusterProvider, means: M
   const cutOff = async ({ spec }: Pod): Promise<void> => await provider.partition(spec?.nodeName ?? '');
   const heal = async ({ spec }: Pod): Promise<void> => await provider.heal(spec?.nodeName ?? '');
   return {
-    switchover: { title: 'none: a switchover is asked for', drivenOnly: true, strike: means.switchOver },
+    switchover: { title: 'none: a switchover to any standby', drivenOnly: true, strike: means.handOver },
+    'switchover-to': { title: 'none: a switchover to a certain standby', drivenOnly: true, strike: means.switchOver },
     deleted: { title: 'pod deleted', strike: async (pod) => void (await client.delete(refOf(pod))) },
     forced: {
       title: 'pod force-deleted',

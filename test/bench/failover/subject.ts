@@ -92,17 +92,20 @@ export class Subject {
   async switchOver({ metadata }: Pod): Promise<Pod> {
     const to = this.member(metadata.name === this.member(0) ? 1 : 0);
     // As often as it takes: right after a change a standby may not have everything yet, and then it is refused.
-    await until('the switchover', async () => {
-      const request = `${to}/${Date.now()}`;
-      const body = { metadata: { annotations: { 'isp.support/switchover': request } } };
-      await this.#client.patch(this.#platform.ref, { type: 'merge', body });
-      const outcome = await until('its outcome', async () => {
-        const last = (await this.platform())?.status?.lastSwitchover;
-        return last?.request !== request || last.outcome === 'InProgress' ? undefined : last.outcome;
-      });
-      return outcome === 'Succeeded' ? true : undefined;
-    });
+    await until('the switchover', async () => await this.handOver(to));
     return await this.primary();
+  }
+
+  /** Asks once for another primary, and says whether there is one; undefined when it was refused or has failed. */
+  async handOver(to: string): Promise<true | undefined> {
+    const request = `${to}/${Date.now()}`;
+    const body = { metadata: { annotations: { 'isp.support/switchover': request } } };
+    await this.#client.patch(this.#platform.ref, { type: 'merge', body });
+    const outcome = await until('its outcome', async () => {
+      const last = (await this.platform())?.status?.lastSwitchover;
+      return last?.request !== request || last.outcome === 'InProgress' ? undefined : last.outcome;
+    });
+    return outcome === 'Succeeded' ? true : undefined;
   }
 
   /** The values of a Secret of the platform's. */
