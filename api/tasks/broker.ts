@@ -27,7 +27,7 @@ export interface BrokerOptions extends BrokerAddress {
 }
 
 /** A broker that is gone is left for another within seconds, and one that is merely busy is given more time at each attempt. */
-const FIRST_CONNECT_TIMEOUT_MS = 1_000;
+const FIRST_CONNECT_TIMEOUT_MS = 500;
 const LAST_CONNECT_TIMEOUT_MS = 10_000;
 /** A queue whose leader is gone has another after three seconds; a broker that is gone itself confirms nothing any more. */
 const CONFIRM_TIMEOUT_MS = 4_000;
@@ -47,6 +47,8 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #stopped = new AbortController();
   readonly #returned = new Map<string, (error: Error) => void>();
+  /** Connections of before that are being closed. */
+  readonly #leaving = new Set<Promise<void>>();
   #channel: ConfirmChannel | undefined;
   #loop: Promise<void> | undefined;
   #blocked = false;
@@ -118,6 +120,7 @@ export class Broker {
     this.#stopped.abort();
     this.#endSession();
     await this.#loop;
+    await Promise.all(this.#leaving);
   }
 
   async #run(): Promise<void> {
@@ -176,14 +179,11 @@ export class Broker {
       const error = await Promise.race([closed, channelClosed]);
       if (!this.#stopped.signal.aborted) log.warn('connection to RabbitMQ lost', { connection: name, error });
     } finally {
-      const channel = this.#channel;
+      const leaving = leave(model, this.#channel).finally(() => this.#leaving.delete(leaving));
+      // Not waited for: another connection is wanted now, and who is left may never answer.
+      this.#leaving.add(leaving);
       this.#channel = undefined;
       this.#blocked = false;
-      // The channel first: a connection's close may overtake the acknowledgements that its channel has yet to send.
-      const isAnswered = channel === undefined || (await closeQuietly(channel));
-      const closed = closeQuietly(model);
-      // Who does not answer the one does not answer the other.
-      if (isAnswered) await closed;
     }
   }
 
@@ -227,6 +227,14 @@ function closeOf(emitter: ChannelModel | ConfirmChannel): Promise<Error | undefi
     emitter.on('error', (error: Error) => resolve(error));
     emitter.on('close', (error?: Error) => resolve(error));
   });
+}
+
+async function leave(model: ChannelModel, channel: ConfirmChannel | undefined): Promise<void> {
+  // The channel first: a connection's close may overtake the acknowledgements that its channel has yet to send.
+  const isAnswered = channel === undefined || (await closeQuietly(channel));
+  const closed = closeQuietly(model);
+  // Who does not answer the one does not answer the other.
+  if (isAnswered) await closed;
 }
 
 /**

@@ -44,7 +44,8 @@ function isEnded(pod: Pod): boolean {
   return containerStatuses.length > 0 && containerStatuses.every(({ state }) => state?.terminated !== undefined);
 }
 
-function containerOf(pod: Pod) {
+/** What the kubelet says of the server's container. */
+export function containerOf(pod: Pod) {
   return pod.status?.containerStatuses?.find(({ name }) => name === CONTAINER);
 }
 

@@ -2,6 +2,7 @@ import type { BlockedBy, ComponentPlan, ConditionPlan, Scope } from '../core/com
 import { namespaceOf } from '../core/names.ts';
 import { claimsOf, type Growth, storageClassOf, storageGrowth } from '../core/storage-growth.ts';
 import type { PostgresAction } from './actions.ts';
+import { endBackOff } from './back-off.ts';
 import { condition, conditionBefore } from './condition.ts';
 import { desiredObjects } from './desired.ts';
 import { replaceLost } from './drain.ts';
@@ -55,6 +56,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
   // A member that is being taken away needs its rights to the end.
   const most = Math.max(replicas, live, observed.statefulSet?.status?.replicas ?? 0);
   const replaced = replaceLost(scope, observed, leaders);
+  const again = endBackOff(scope, observed, leaders);
   const copied = reinitialization(scope, observed, leaders);
   const tls = tlsOf(scope);
   const reloads = tlsReloads(scope, observed);
@@ -84,7 +86,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
     remove: [
       ...driven.remove,
       ...(step?.remove ?? []),
-      ...(isBlocked ? [] : [...growth.replace, ...replaced.remove, ...surplusBudget(scope, replicas)]),
+      ...(isBlocked ? [] : [...growth.replace, ...replaced.remove, ...again.remove, ...surplusBudget(scope, replicas)]),
     ],
     condition: unasked ?? refusedBy(driven, condition(scope, observed, leaders, names, growth, { tls, password })),
     status: {
@@ -96,6 +98,7 @@ export function decide(scope: Scope, observed: Observed, blockedBy: readonly Blo
       ...planned.events,
       ...restarted.events,
       ...replaced.events,
+      ...(isBlocked ? [] : again.events),
       ...copied.events,
       ...(step?.events ?? []),
       ...passwordEvents(scope, rotation),
