@@ -6,6 +6,7 @@ const NEEDED: Record<string, string> = {
   '/usr/bin/redis-server': 'redis-server',
   '/usr/sbin/pgbouncer': 'pgbouncer',
   '/usr/lib/rabbitmq/bin/rabbitmq-server': 'rabbitmq-server',
+  '/usr/bin/prometheus-alertmanager': 'prometheus-alertmanager',
 };
 const POLICY = '/usr/sbin/policy-rc.d';
 
