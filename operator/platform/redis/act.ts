@@ -2,7 +2,7 @@ import type { NodeTarget, RedisAction } from './actions.ts';
 import { adoptSlots } from './adopt.ts';
 import { type Command, isReply, type RedisClient } from './client.ts';
 import { parseClusterNodes } from './cluster-nodes.ts';
-import { type ActTools, assertIdentity, run } from './connections.ts';
+import { type ActTools, assertIdentity, type ClusterActTools, run } from './connections.ts';
 import { takeOverFrom } from './force.ts';
 import { closeSlots, moveSlots } from './move-slots.ts';
 import { BUS_OFFSET } from './names.ts';
@@ -17,7 +17,7 @@ const GOSSIP_POLLS = 60;
  * node than the one that the decision was about.
  * @throws {Error} what the node or the network said.
  */
-export async function carryOut(action: RedisAction, tools: ActTools, signal: AbortSignal): Promise<void> {
+export async function carryOut(action: RedisAction, tools: ClusterActTools, signal: AbortSignal): Promise<void> {
   if (action.type === 'redis.move-slots') return await moveSlots(action, tools, signal);
   if (action.type === 'redis.failover' && action.forced !== undefined)
     return await takeOverFrom([action.node, ...action.forced.rivals], action.forced, tools, signal);
@@ -48,7 +48,10 @@ export async function carryOut(action: RedisAction, tools: ActTools, signal: Abo
           FORGET_DONE,
         );
       case 'redis.failover':
-        return await run(client, [['CLUSTER', 'FAILOVER']], signal, FAILOVER_DONE);
+        return await tools.handOvers.once(
+          action.node.id,
+          async () => await run(client, [['CLUSTER', 'FAILOVER']], signal, FAILOVER_DONE),
+        );
     }
   } finally {
     client.close();

@@ -11,6 +11,7 @@ import { decide } from './decide.ts';
 import { seenBySentinels, seenInCluster } from './failover/seen.ts';
 import { lastPrimaries, withFailover } from './failover/status.ts';
 import { withGrowth } from './growth.ts';
+import { HandOvers } from './hand-overs.ts';
 import { isSentinel } from './mode.ts';
 import { REDIS_PORT } from './names.ts';
 import { observe, probeName } from './observe.ts';
@@ -34,6 +35,7 @@ import { tlsProbeName, trustOf } from './tls/wanted.ts';
 
 const ATTEMPT_TIMEOUT_MS = 1000;
 const TLS_INTERVAL_MS = 10_000;
+const handOvers = new HandOvers(systemClock);
 
 export const redisComponent: Component = {
   name: 'redis',
@@ -67,7 +69,7 @@ export const redisComponent: Component = {
     if (!isKnown) throw new TypeError(`not an action of Redis: ${action.type}`);
     const [password, ...others] = passwordsOf(scope);
     if (password === undefined) throw new Error('the Secret with the password of Redis is gone');
-    const tools = { open: openWithAny(opener(trustOf(scope)), others), password, clock: systemClock };
+    const tools = { open: openWithAny(opener(trustOf(scope)), others), password, clock: systemClock, handOvers };
     if (isTlsAction(action)) await carryOutLoad(action, tools, signal);
     else if (isPasswordAction(action)) await carryOutPassword(action, tools, signal);
     else if (isSentinelAction(action)) await carryOutSentinel(action, tools, signal);

@@ -1,12 +1,18 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { NodeTarget } from './actions.ts';
 import { type Command, isReply, type OpenRedis, type RedisClient } from './client.ts';
+import type { HandOvers } from './hand-overs.ts';
 
 /** What it takes to act on Redis nodes. */
 export interface ActTools {
   readonly open: OpenRedis;
   readonly password: string;
   readonly clock: Pick<Clock, 'monotonicMs' | 'sleep'>;
+}
+
+/** What it takes to act on nodes of a cluster. */
+export interface ClusterActTools extends ActTools {
+  readonly handOvers: HandOvers;
 }
 
 /**

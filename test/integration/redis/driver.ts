@@ -10,6 +10,7 @@ import { type OpenRedis, opener } from '../../../operator/platform/redis/client.
 import { decide } from '../../../operator/platform/redis/decide.ts';
 import { failoverRecord, primariesNow } from '../../../operator/platform/redis/failover/record.ts';
 import { seenInCluster, shardOfPod } from '../../../operator/platform/redis/failover/seen.ts';
+import { HandOvers } from '../../../operator/platform/redis/hand-overs.ts';
 import type { LiveShard, Observed, RedisPod } from '../../../operator/platform/redis/observe.ts';
 import { askNode } from '../../../operator/platform/redis/probe.ts';
 import { missingSlots } from '../../../operator/platform/redis/slots.ts';
@@ -59,6 +60,7 @@ export class Driver {
   #live: LiveShard[] = [];
 
   readonly #certificates: RedisCertificates | undefined;
+  readonly #handOvers = new HandOvers(systemClock);
 
   /** @param certificates for servers that speak TLS */
   constructor(nodeTimeoutMs?: number, certificates?: RedisCertificates) {
@@ -154,7 +156,7 @@ export class Driver {
 
   async #act(action: Parameters<typeof carryOut>[0], timeoutMs: number): Promise<void> {
     try {
-      const tools = { open: this.#open, password: PASSWORD, clock: systemClock };
+      const tools = { open: this.#open, password: PASSWORD, clock: systemClock, handOvers: this.#handOvers };
       await carryOut(action, tools, AbortSignal.timeout(timeoutMs));
     } catch (error) {
       // As in the reconcile: what failed is decided anew from what is seen then.
