@@ -115,6 +115,8 @@ function isCritical({ cluster }: Observed, { running }: ClusterState, nodes: num
 
 /** A node that hangs may not heed a signal either, so it is not waited for. */
 const RESTART_GRACE_SECONDS = 5;
+/** Time to write down what is in memory. A node that is apart waits for the others with whatever concerns all of them, and they do not answer it. */
+const APART_GRACE_SECONDS = 15;
 
 interface Steps {
   readonly stuck: StuckBoot;
@@ -149,7 +151,7 @@ function podsToReplace(
   }
   if (apart !== undefined) {
     const why = `${apart.name} went on without the majority`;
-    const removal = removalOf(namespace, apart);
+    const removal = { ...removalOf(namespace, apart), gracePeriodSeconds: APART_GRACE_SECONDS };
     return [{ removal, event: restartEvent(why, ', to take over the state of the others') }];
   }
   return remove === undefined ? [] : [{ removal: removalOf(namespace, remove), event: replacementEvent(remove) }];

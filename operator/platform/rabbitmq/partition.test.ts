@@ -35,7 +35,7 @@ function removed({ remove = [] }: ComponentPlan): string[] {
 describe('a RabbitMQ node that went on without the majority', () => {
   it('is started anew, which is told, and has the time to end', () => {
     const apart = plan({ pods: pods([1], [0, 2], [1]) });
-    expect(removed(apart)).to.deep.equal(['acme-rabbitmq-1 pod-1 undefined']);
+    expect(removed(apart)).to.deep.equal(['acme-rabbitmq-1 pod-1 15']);
     expect(apart.condition).to.include({ status: 'False', reason: 'Partitioned' });
     expect(apart.condition.message).to.equal(
       'acme-rabbitmq-1 went on without the others while the network was cut or it stood still; its pod is started anew, and takes over the state of the others',
@@ -46,9 +46,9 @@ describe('a RabbitMQ node that went on without the majority', () => {
   });
 
   const told: [string, RabbitmqPod[], string[]][] = [
-    ['the majority alone has noticed', pods([2], [2], []), ['acme-rabbitmq-2 pod-2 undefined']],
-    ['it alone has noticed', pods([1, 2], [], []), ['acme-rabbitmq-0 pod-0 undefined']],
-    ['it is apart from one of the others alone', pods([1], [0], []), ['acme-rabbitmq-1 pod-1 undefined']],
+    ['the majority alone has noticed', pods([2], [2], []), ['acme-rabbitmq-2 pod-2 15']],
+    ['it alone has noticed', pods([1, 2], [], []), ['acme-rabbitmq-0 pod-0 15']],
+    ['it is apart from one of the others alone', pods([1], [0], []), ['acme-rabbitmq-1 pod-1 15']],
     ['each is apart from each', pods([1, 2], [0, 2], [0, 1]), []],
     ['nobody is apart', pods([], [], []), []],
   ];
@@ -69,7 +69,7 @@ describe('a RabbitMQ node that went on without the majority', () => {
   });
 
   it('is one of several, one after the other', () => {
-    expect(removed(plan(five(pods([], [3, 4], [3], [1], []))))).to.deep.equal(['acme-rabbitmq-1 pod-1 undefined']);
+    expect(removed(plan(five(pods([], [3, 4], [3], [1], []))))).to.deep.equal(['acme-rabbitmq-1 pod-1 15']);
   });
 
   it('waits while another pod ends or does not serve', () => {
