@@ -71,6 +71,9 @@ export class Pair {
     await stop(this.#standby, 'SIGQUIT');
     await stop(this.#primary, 'SIGQUIT');
     rmSync(this.#folder, { recursive: true, force: true });
+    // Where the probes have the servers write, which in a pod is the container's own.
+    for (const port of Object.values(this.#ports))
+      for (const probe of ['df', 'greeting']) rmSync(`/tmp/isp-support-${probe}-${port}`, { force: true });
   }
 
   #signal(which: Server, signal: NodeJS.Signals): void {
