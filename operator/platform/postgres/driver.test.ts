@@ -362,17 +362,21 @@ describe('the failover driver, step by step', () => {
     ]);
   });
 
-  it('takes the address away by which an election would ask the one that it fences', () => {
-    const pod = podOf(0, { role: 'primary' });
-    const listed = { ...pod, metadata: { ...pod.metadata, annotations: { status: '{}' } } };
-    const { patches = [] } = plan(lost(silentFor(3), {}, listed), { last: confirmed });
-    expect(patches).to.deep.equal([
-      {
-        ref: { resource: resources.pods, namespace: 'support', name: FROM },
-        guard: { uid: 'pod-0' },
-        operations: [{ op: 'remove', path: '/metadata/annotations/status' }],
-      },
-    ]);
+  it('takes the address away by which an election would ask the one that it fences, and not before the standbys are held by it', () => {
+    const listed = (pod: Pod): Pod => ({
+      ...pod,
+      metadata: { ...pod.metadata, annotations: { ...pod.metadata.annotations, status: '{}' } },
+    });
+    const fence = plan(lost(silentFor(3), {}, listed(podOf(0, { role: 'primary' }))), { last: confirmed });
+    expect([fence.remove?.length, fence.patches]).to.deep.equal([1, []]);
+    const { actions, patches = [] } = plan(lost(silentFor(3), {}, listed(fencedPod())), { last: fencing });
+    expect(actions?.map(({ type }) => type)).to.deep.equal(['postgres.hold']);
+    expect(patches.map(({ ref }) => ref.name)).to.deep.equal(['acme-postgres-sync', FROM, 'acme-postgres-leader']);
+    expect(patches[1]).to.deep.equal({
+      ref: { resource: resources.pods, namespace: 'support', name: FROM },
+      guard: { uid: 'pod-0' },
+      operations: [{ op: 'remove', path: '/metadata/annotations/status' }],
+    });
   });
 
   it('says that it knows nothing, when no member answers', () => {

@@ -118,7 +118,7 @@ function pursue(situation: Situation): Drive {
   if (member !== undefined && verdict === 'Down' && isToFence(member, record)) return fence(situation, member);
   const untilKubelet = record.reason === WEDGED ? kubeletIn(member, scope.now) : 0;
   if (untilKubelet > 0) return { ...REST, record: waiting(situation, member, wedge), requeueAfterMs: untilKubelet };
-  return hold(situation, lock);
+  return hold(situation, lock, member);
 }
 
 /** Milliseconds for which the kubelet of a pod that is being deleted is given time to say that it is dead. */
@@ -179,7 +179,7 @@ function cleared({ scope, record }: Situation, lock: LeaderLock): Drive {
 
 /** First the UID is written down, then the pod of this UID is deleted. */
 function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
-  const { uid, annotations } = pod.metadata;
+  const { uid } = pod.metadata;
   if (uid === undefined) return { ...REST, record };
   const written = scope.platform.status?.lastFailover;
   const isWritten = isOpen(written) && written?.podUID === uid && written.from === name;
@@ -191,21 +191,26 @@ function fence({ scope, record }: Situation, { pod, name }: Member): Drive {
   return {
     ...REST,
     record: { ...unhindered(record), step: 'Fencing' satisfies Step },
-    patches: annotations?.[MEMBER_ANNOTATION] === undefined ? [] : [unlisted(ref, uid)],
     remove: [{ ref, uid, gracePeriodSeconds: FENCE_GRACE_SECONDS }],
   };
 }
 
-/** Without its address nobody asks it whether it is ahead: an election would wait 2 s for the answer of a member that is lost. */
-function unlisted(ref: ObjectRef, uid: string): GuardedPatch {
-  return { ref, guard: { uid }, operations: [{ op: 'remove', path: annotationPath(MEMBER_ANNOTATION) }] };
+/**
+ * Without its address nobody asks it whether it is ahead: an election would wait 2 s for the answer of a member that is lost. Not before the standbys are held:
+ * one whose Patroni looks in between takes up no connection to a primary without an address, and only one that does can be held.
+ */
+function unlisted({ platform }: Scope, { pod, name }: Member): GuardedPatch[] {
+  const { uid, annotations } = pod.metadata;
+  if (uid === undefined || annotations?.[MEMBER_ANNOTATION] === undefined) return [];
+  const ref: ObjectRef = { resource: resources.pods, namespace: namespaceOf(platform), name };
+  return [{ ref, guard: { uid }, operations: [{ op: 'remove', path: annotationPath(MEMBER_ANNOTATION) }] }];
 }
 
 /**
  * The second way to be sure, for a kubelet that cannot be asked: no standby whose confirmation a commit needs can give one, and the old primary
  * can make none of them needless, for that takes a write to the lock store on top of a version that is outdated by our own.
  */
-function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
+function hold({ scope, observed, record }: Situation, lock: LeaderLock, member: Member | undefined): Drive {
   const next: FailoverStatus = { ...unhindered(record), step: 'Fencing' satisfies Step };
   const { sync, members } = observed;
   const voters = sync?.leader === lock.holder ? votersOf(members, sync) : undefined;
@@ -227,7 +232,7 @@ function hold({ scope, observed, record }: Situation, lock: LeaderLock): Drive {
     ...REST,
     record: unhindered(next),
     actions: [action],
-    patches: [outdate, ...clearLock(scope, lock)],
+    patches: [outdate, ...(member === undefined ? [] : unlisted(scope, member)), ...clearLock(scope, lock)],
   };
 }
 
